@@ -1,0 +1,1 @@
+//! API keys for Portcullis: formats, digests, look-up, and the API key scheme.

@@ -1,0 +1,1 @@
+//! Password hashing on a bounded pool and password policy, for Portcullis.

@@ -1,0 +1,1 @@
+//! Sessions for Portcullis, on tower-sessions: log in, log out, limits, stores, and the session scheme.
