@@ -1,1 +1,10 @@
-//! What tests of a Portcullis application need: a manual clock, faked identities, and conformance suites for stores and limiters.
+//! What the tests of an application that uses Portcullis need.
+//!
+//! - [`ManualClock`]: time that passes only when told to.
+//! - [`with_user`] and [`with_nobody`]: layers that fake an identity, in place of an `AuthnLayer`.
+
+mod clock;
+mod identity;
+
+pub use self::clock::ManualClock;
+pub use self::identity::{WithUser, WithUserLayer, with_nobody, with_user};

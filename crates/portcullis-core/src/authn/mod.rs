@@ -1,0 +1,10 @@
+//! Identifying: one layer that asks an ordered list of schemes.
+
+mod future;
+mod identify;
+mod layer;
+mod service;
+
+pub use self::future::AuthnFuture;
+pub use self::layer::AuthnLayer;
+pub use self::service::Authn;

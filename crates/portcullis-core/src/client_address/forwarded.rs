@@ -1,0 +1,99 @@
+//! The headers in which proxies say for whom they forward. All are read from the right: what a client forged stands left.
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use super::{Client, TrustedProxies};
+
+/// One hop of a list: an address, or something that is none.
+type Hop = Option<IpAddr>;
+
+pub(super) fn x_forwarded_for(headers: &HeaderMap, trusted: &TrustedProxies) -> Option<Client> {
+    static NAME: HeaderName = HeaderName::from_static("x-forwarded-for");
+    let hops = lines(headers, &NAME)
+        .map(|line| line.map(|line| line.rsplit(',').map(parse_address).collect()));
+    from_the_right(hops, trusted)
+}
+
+pub(super) fn forwarded(headers: &HeaderMap, trusted: &TrustedProxies) -> Option<Client> {
+    let hops = lines(headers, &header::FORWARDED)
+        .map(|line| line.map(|line| line.rsplit(',').map(for_parameter).collect()));
+    from_the_right(hops, trusted)
+}
+
+pub(super) fn either(headers: &HeaderMap, trusted: &TrustedProxies) -> Option<Client> {
+    match (
+        x_forwarded_for(headers, trusted),
+        forwarded(headers, trusted),
+    ) {
+        (Some(one), Some(other)) if one != other => Some(Client::Unresolvable),
+        (one, other) => one.or(other),
+    }
+}
+
+pub(super) fn single(headers: &HeaderMap, name: &HeaderName) -> Option<Client> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next()?;
+    let address = first
+        .to_str()
+        .ok()
+        .and_then(parse_address)
+        .filter(|_| values.next().is_none());
+    Some(address.map_or(Client::Unresolvable, Client::Address))
+}
+
+/// The lines of a header, last first; `None` for one that is not ASCII.
+fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = Option<&'a str>> {
+    headers
+        .get_all(name)
+        .iter()
+        .rev()
+        .map(|value: &HeaderValue| value.to_str().ok())
+}
+
+/// The first hop from the right that is no trusted proxy; if all are, the leftmost. A hop that cannot be read hides all that
+/// stand left of it.
+fn from_the_right(
+    lines: impl Iterator<Item = Option<Vec<Hop>>>,
+    trusted: &TrustedProxies,
+) -> Option<Client> {
+    let mut leftmost = None;
+    for hop in lines.flat_map(|line| line.unwrap_or_else(|| vec![None])) {
+        match hop {
+            None => return Some(Client::Unresolvable),
+            Some(address) if !trusted.contains(address) => return Some(Client::Address(address)),
+            Some(address) => leftmost = Some(Client::Address(address)),
+        }
+    }
+    leftmost
+}
+
+/// An address, with or without a port: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`.
+fn parse_address(text: &str) -> Hop {
+    let text = text.trim();
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(text);
+    let address = bare
+        .parse::<IpAddr>()
+        .ok()
+        .filter(|address| bare == text || address.is_ipv6());
+    let address = address.or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()));
+    address.map(|address| address.to_canonical())
+}
+
+/// The `for` of one element: `for="[2001:db8::1]:4711";proto=https` (RFC 7239 §4). `unknown` and hidden names are no address.
+fn for_parameter(element: &str) -> Hop {
+    let value = element.split(';').find_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        name.trim()
+            .eq_ignore_ascii_case("for")
+            .then(|| value.trim())
+    })?;
+    let unquoted = value
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    parse_address(unquoted.unwrap_or(value))
+}

@@ -1,0 +1,237 @@
+//! Where a request may carry a credential, and how to take it out without guessing.
+
+use http::header::{AUTHORIZATION, COOKIE, SEC_WEBSOCKET_PROTOCOL};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::Denial;
+
+/// A place in a request where a client puts a credential on purpose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CredentialPlace {
+    /// The `Authorization` header, under this scheme name (compared without regard to case).
+    Authorization(&'static str),
+    /// A header of its own, such as `X-Api-Key`.
+    Header(HeaderName),
+    /// The `Sec-WebSocket-Protocol` header: the entry after the one with this name.
+    WebSocketProtocol(&'static str),
+    /// A parameter of the query string.
+    Query(&'static str),
+}
+
+impl CredentialPlace {
+    /// Whether the request has something there, well-formed or not.
+    #[must_use]
+    pub fn is_filled(&self, request: &Parts) -> bool {
+        match self {
+            Self::Authorization(scheme) => request
+                .headers
+                .get_all(AUTHORIZATION)
+                .iter()
+                .any(|value| strip_scheme(value.as_bytes(), scheme).is_some()),
+            Self::Header(name) => request.headers.contains_key(name),
+            Self::WebSocketProtocol(marker) => {
+                websocket_protocol(&request.headers, marker).is_some()
+            }
+            Self::Query(name) => request
+                .uri
+                .query()
+                .is_some_and(|query| pairs(query, name).next().is_some()),
+        }
+    }
+
+    /// Whether two places are the same part of a request: all `Authorization` schemes share one header.
+    pub(crate) fn is_same_part(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Authorization(_), Self::Authorization(_)) => true,
+            _ => self == other,
+        }
+    }
+}
+
+/// Where a scheme looks for its credential, besides its own header: a cookie, a WebSocket handshake, a query parameter.
+#[derive(Debug, Clone, Default)]
+pub struct CredentialPlaces {
+    cookie: Option<Box<str>>,
+    websocket_protocol: Option<&'static str>,
+    query: Option<&'static str>,
+}
+
+impl CredentialPlaces {
+    /// No place besides the scheme's own header.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Also reads the cookie of this name. Browsers send cookies unasked, so an explicit credential wins over it.
+    #[must_use]
+    pub fn with_cookie(mut self, name: impl Into<Box<str>>) -> Self {
+        self.cookie = Some(name.into());
+        self
+    }
+
+    /// Also reads `Sec-WebSocket-Protocol: <marker>, <credential>`, the one header that browsers let a WebSocket set.
+    #[must_use]
+    pub fn with_websocket_protocol(mut self, marker: &'static str) -> Self {
+        self.websocket_protocol = Some(marker);
+        self
+    }
+
+    /// Also reads a parameter of the query string.
+    ///
+    /// Insecure: URLs are written to logs, histories and `Referer` headers (RFC 6750 §5.3).
+    #[must_use]
+    pub fn with_insecure_query(mut self, name: &'static str) -> Self {
+        self.query = Some(name);
+        self
+    }
+
+    /// The first explicit place that is filled, if any. Two at once are refused by [`CredentialPlaces::find`].
+    #[must_use]
+    pub fn filled(&self, request: &Parts) -> Option<CredentialPlace> {
+        self.explicit().find(|place| place.is_filled(request))
+    }
+
+    /// Whether the cookie is there.
+    #[must_use]
+    pub fn has_cookie(&self, request: &Parts) -> bool {
+        self.in_cookie(request).is_some()
+    }
+
+    /// Takes the credential out: `in_header`, which the scheme found in its own header, or else from another explicit
+    /// place, or else from the cookie.
+    ///
+    /// # Errors
+    ///
+    /// 400 `multiple_credentials` where more than one explicit place is filled, the header counted.
+    pub fn find<'a>(
+        &self,
+        request: &'a Parts,
+        in_header: Option<&'a str>,
+    ) -> Result<Option<&'a str>, Denial> {
+        let mut explicit = self.explicit().filter(|place| place.is_filled(request));
+        let elsewhere = explicit.next();
+        if explicit.next().is_some() || (elsewhere.is_some() && in_header.is_some()) {
+            return Err(Denial::multiple_credentials());
+        }
+        match elsewhere {
+            Some(CredentialPlace::WebSocketProtocol(marker)) => {
+                Ok(websocket_protocol(&request.headers, marker))
+            }
+            Some(CredentialPlace::Query(name)) => query_parameter(request, name),
+            _ => Ok(in_header.or_else(|| self.in_cookie(request))),
+        }
+    }
+
+    fn in_cookie<'a>(&self, request: &'a Parts) -> Option<&'a str> {
+        cookie(&request.headers, self.cookie.as_deref()?)
+    }
+
+    fn explicit(&self) -> impl Iterator<Item = CredentialPlace> {
+        let websocket = self
+            .websocket_protocol
+            .map(CredentialPlace::WebSocketProtocol);
+        websocket
+            .into_iter()
+            .chain(self.query.map(CredentialPlace::Query))
+    }
+}
+
+/// Takes the credentials of one scheme out of the `Authorization` header (RFC 9110 §11.6.2).
+///
+/// The scheme's name is compared without regard to case and is followed by one space or more. `Ok(None)` where there is no
+/// such header or it is for another scheme; the text may be empty or malformed, which is for the scheme to judge.
+///
+/// # Errors
+///
+/// 400 `multiple_credentials` where there is more than one `Authorization` header; 401 `invalid_credentials` where the
+/// credentials of this scheme are not visible ASCII.
+///
+/// ```
+/// use http::{HeaderMap, HeaderValue, header};
+/// use portcullis_core::authorization;
+///
+/// let mut headers = HeaderMap::new();
+/// headers.insert(header::AUTHORIZATION, HeaderValue::from_static("bearer abc"));
+/// assert_eq!(authorization(&headers, "Bearer").unwrap(), Some("abc"));
+/// assert_eq!(authorization(&headers, "ApiKey").unwrap(), None);
+/// ```
+pub fn authorization<'a>(headers: &'a HeaderMap, scheme: &str) -> Result<Option<&'a str>, Denial> {
+    let Some(value) = single(headers)? else {
+        return Ok(None);
+    };
+    let Some(credentials) = strip_scheme(value.as_bytes(), scheme) else {
+        return Ok(None);
+    };
+    match std::str::from_utf8(credentials) {
+        Ok(text) if text.is_ascii() => Ok(Some(text)),
+        _ => Err(Denial::invalid_credential("invalid_credentials")
+            .with_detail("the credentials are not ASCII")),
+    }
+}
+
+fn single(headers: &HeaderMap) -> Result<Option<&HeaderValue>, Denial> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    match (values.next(), values.next()) {
+        (first, None) => Ok(first),
+        _ => Err(Denial::multiple_credentials()),
+    }
+}
+
+/// The bytes after the scheme's name and the spaces that follow it; empty for the bare name.
+fn strip_scheme<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
+    let (name, rest) = value.split_at_checked(scheme.len())?;
+    let named = name.eq_ignore_ascii_case(scheme.as_bytes())
+        && rest.first().is_none_or(|byte| *byte == b' ');
+    named.then(|| rest.trim_ascii_start())
+}
+
+/// The value of the first cookie of this name (RFC 6265 §4.2).
+///
+/// Cookie names are compared exactly. A value that is not ASCII counts as absent: no browser and no server of ours makes one.
+#[must_use]
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let lines = headers
+        .get_all(COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(';')).find_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        (key.trim() == name).then(|| value.trim().trim_matches('"'))
+    })
+}
+
+/// The entry after `marker` in `Sec-WebSocket-Protocol: <marker>, <credential>`.
+#[must_use]
+pub fn websocket_protocol<'a>(headers: &'a HeaderMap, marker: &str) -> Option<&'a str> {
+    let lines = headers
+        .get_all(SEC_WEBSOCKET_PROTOCOL)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut entries = lines.flat_map(|line| line.split(',')).map(str::trim);
+    entries.find(|entry| *entry == marker)?;
+    entries.next().filter(|credential| !credential.is_empty())
+}
+
+/// The value of a parameter of the query string, taken as it stands: tokens and keys need no percent-encoding.
+///
+/// # Errors
+///
+/// 400 `multiple_credentials` where the parameter is there twice.
+pub fn query_parameter<'a>(request: &'a Parts, name: &str) -> Result<Option<&'a str>, Denial> {
+    let mut values = pairs(request.uri.query().unwrap_or_default(), name);
+    match (values.next(), values.next()) {
+        (first, None) => Ok(first),
+        _ => Err(Denial::multiple_credentials()),
+    }
+}
+
+fn pairs<'a, 'n>(query: &'a str, name: &'n str) -> impl Iterator<Item = &'a str> + use<'a, 'n> {
+    query
+        .split('&')
+        .filter_map(move |pair| match pair.split_once('=') {
+            Some((key, value)) => (key == name).then_some(value),
+            None => (pair == name).then_some(""),
+        })
+}

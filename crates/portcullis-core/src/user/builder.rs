@@ -1,0 +1,206 @@
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{AuthUser, Inner};
+use crate::name_set::NameSet;
+use crate::{PermissionSet, RoleMap, SchemeName, ScopeMap, Scopes, Tenant, Timestamp};
+
+/// Collects what is known of an [`AuthUser`].
+#[derive(Clone)]
+pub struct AuthUserBuilder {
+    /// Its derived fields are filled in by `build`.
+    inner: Inner,
+    direct: PermissionSet,
+}
+
+impl AuthUserBuilder {
+    pub(super) fn new(scheme: SchemeName, id: Box<str>) -> Self {
+        let inner = Inner {
+            id,
+            collection: Cow::Borrowed("users"),
+            scheme,
+            credential_id: None,
+            session_id: None,
+            scopes: None,
+            reach: None,
+            roles: NameSet::default(),
+            tenant_roles: Vec::new(),
+            role_map: RoleMap::default(),
+            role_closure: NameSet::default(),
+            granted: Vec::new(),
+            authenticated_at: None,
+            expires_at: None,
+            amr: NameSet::default(),
+            email: None,
+            verified: false,
+            claims: None,
+            record: None,
+        };
+        Self {
+            inner,
+            direct: PermissionSet::none(),
+        }
+    }
+
+    pub(super) fn from_user(user: &AuthUser) -> Self {
+        let inner = (*user.inner).clone();
+        let direct = inner.granted.first().cloned().unwrap_or_default();
+        Self { inner, direct }
+    }
+
+    /// Names the collection that the id belongs to; `users` unless said.
+    #[must_use]
+    pub fn collection(mut self, collection: impl Into<Cow<'static, str>>) -> Self {
+        self.inner.collection = collection.into();
+        self
+    }
+
+    /// Says which token, key or session this is; never the secret itself.
+    #[must_use]
+    pub fn credential_id(mut self, id: impl Into<Box<str>>) -> Self {
+        self.inner.credential_id = Some(id.into());
+        self
+    }
+
+    /// Says which session the credential belongs to.
+    #[must_use]
+    pub fn session_id(mut self, id: impl Into<Box<str>>) -> Self {
+        self.inner.session_id = Some(id.into());
+        self
+    }
+
+    /// Restricts the credential to scopes; `None` lifts the restriction. Each scope reaches the permission of its own name,
+    /// until [`scope_map`](Self::scope_map) says otherwise.
+    #[must_use]
+    pub fn scopes(mut self, scopes: Option<Scopes>) -> Self {
+        self.inner.reach = scopes
+            .as_ref()
+            .map(|scopes| PermissionSet::lenient(scopes.iter()));
+        self.inner.scopes = scopes;
+        self
+    }
+
+    /// Says what the scopes stand for; to be called after [`scopes`](Self::scopes).
+    #[must_use]
+    pub fn scope_map(mut self, map: &ScopeMap) -> Self {
+        self.inner.reach = self.inner.scopes.as_ref().map(|scopes| map.reach(scopes));
+        self
+    }
+
+    /// Sets the roles; see [`role_map`](Self::role_map) for what they permit.
+    #[must_use]
+    pub fn roles<'a>(mut self, roles: impl IntoIterator<Item = &'a str>) -> Self {
+        self.inner.roles = names(roles);
+        self
+    }
+
+    /// Adds roles that count within one tenant only; see [`AuthUser::within`].
+    #[must_use]
+    pub fn roles_within<'a>(
+        mut self,
+        tenant: Tenant,
+        roles: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        self.inner.tenant_roles.push((tenant, names(roles)));
+        self
+    }
+
+    /// Says what roles permit; the built-in table (admin, user, guest) unless said.
+    #[must_use]
+    pub fn role_map(mut self, map: RoleMap) -> Self {
+        self.inner.role_map = map;
+        self
+    }
+
+    /// Sets the permissions that the user has besides those of the roles. Names that could never match are dropped.
+    #[must_use]
+    pub fn permissions<'a>(mut self, permissions: impl IntoIterator<Item = &'a str>) -> Self {
+        self.direct = PermissionSet::lenient(permissions);
+        self
+    }
+
+    /// Says when the user last proved who they are (`auth_time`).
+    #[must_use]
+    pub fn authenticated_at(mut self, at: Timestamp) -> Self {
+        self.inner.authenticated_at = Some(at);
+        self
+    }
+
+    /// Says when the credential ceases to be good.
+    #[must_use]
+    pub fn expires_at(mut self, at: Timestamp) -> Self {
+        self.inner.expires_at = Some(at);
+        self
+    }
+
+    /// Sets the methods of authentication, as RFC 8176 names them.
+    #[must_use]
+    pub fn amr<'a>(mut self, methods: impl IntoIterator<Item = &'a str>) -> Self {
+        self.inner.amr = names(methods);
+        self
+    }
+
+    /// Sets the e-mail address and whether it was verified.
+    #[must_use]
+    pub fn email(mut self, email: impl Into<Box<str>>, verified: bool) -> Self {
+        self.inner.email = Some(email.into());
+        self.inner.verified = verified;
+        self
+    }
+
+    /// Keeps the credential's claims, as JSON, to be decoded on demand.
+    #[must_use]
+    pub fn claims(mut self, json: impl Into<Bytes>) -> Self {
+        self.inner.claims = Some(json.into());
+        self
+    }
+
+    /// Keeps the application's own record of this user; see [`AuthUser::record`].
+    #[must_use]
+    pub fn record<T: Any + Send + Sync>(mut self, record: T) -> Self {
+        self.inner.record = Some(Arc::new(record));
+        self
+    }
+
+    /// Computes the effective permissions and makes the user.
+    #[must_use]
+    pub fn build(self) -> AuthUser {
+        let Self { mut inner, direct } = self;
+        inner.role_closure = inner.role_map.closure(inner.roles.iter());
+        inner.granted = granted(direct, &inner.role_map, &inner.role_closure);
+        AuthUser {
+            inner: Arc::new(inner),
+        }
+    }
+}
+
+/// The direct permissions, always first, and those of each role.
+pub(super) fn granted(direct: PermissionSet, map: &RoleMap, roles: &NameSet) -> Vec<PermissionSet> {
+    if direct.is_empty() && roles.len() == 0 {
+        return Vec::new();
+    }
+    let mut granted = map.grants(roles.iter());
+    granted.insert(0, direct);
+    granted
+}
+
+/// Names from a credential: what has white space in it could never be asked for.
+fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> NameSet {
+    NameSet::new(
+        names
+            .into_iter()
+            .filter(|name| !name.contains(char::is_whitespace)),
+    )
+}
+
+impl fmt::Debug for AuthUserBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthUserBuilder")
+            .field("id", &self.inner.id)
+            .finish_non_exhaustive()
+    }
+}
