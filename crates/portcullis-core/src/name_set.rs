@@ -53,14 +53,19 @@ pub(crate) struct NameSet {
 
 impl NameSet {
     /// Collects names without a space in them; empty ones and repetitions are dropped.
-    pub(crate) fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut joined = String::new();
-        let mut entries: Vec<Entry> = Vec::new();
+    pub(crate) fn new<'a>(names: impl IntoIterator<Item = &'a str, IntoIter: Clone>) -> Self {
+        let names = names.into_iter();
+        // Measured first, so that each of the two allocations is made once, at its size.
+        let (count, length) = names.clone().fold((0, 0), |(count, length), name| {
+            (count + 1, length + name.len() + 1)
+        });
+        let mut joined = String::with_capacity(length.saturating_sub(1));
+        let mut entries = Vec::with_capacity(count);
         for name in names {
             debug_assert!(!name.contains(' '), "a name has no space");
             push(&mut joined, &mut entries, name);
         }
-        entries.sort_unstable_by_key(|entry| entry.hash);
+        entries.sort_unstable_by_key(|entry: &Entry| entry.hash);
         Self {
             joined: joined.into(),
             entries: entries.into(),
@@ -88,11 +93,15 @@ impl NameSet {
     }
 
     fn find(&self, hash: u64, text: &str) -> bool {
-        let first = self.entries.partition_point(|entry| entry.hash < hash);
+        // Most sets hold a handful of names, and a short walk beats a search.
+        let first = match self.entries.len() {
+            0..=8 => 0,
+            _ => self.entries.partition_point(|entry| entry.hash < hash),
+        };
         self.entries[first..]
             .iter()
-            .take_while(|entry| entry.hash == hash)
-            .any(|entry| self.text(*entry) == text)
+            .take_while(|entry| entry.hash <= hash)
+            .any(|entry| entry.hash == hash && self.text(*entry) == text)
     }
 
     fn text(&self, entry: Entry) -> &str {

@@ -51,7 +51,9 @@ impl PermissionSet {
     }
 
     /// Collects what a credential brought: names that are no permissions match nothing and do no harm.
-    pub(crate) fn lenient<'a>(permissions: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn lenient<'a>(
+        permissions: impl IntoIterator<Item = &'a str, IntoIter: Clone>,
+    ) -> Self {
         let usable = permissions
             .into_iter()
             .filter(|name| !name.contains(char::is_whitespace));
@@ -88,6 +90,10 @@ impl PermissionSet {
                 .names
                 .iter()
                 .any(|pattern| matches(pattern, permission))
+    }
+
+    pub(crate) fn names(&self) -> &NameSet {
+        &self.names
     }
 
     /// The permissions and patterns, in the order in which they came.

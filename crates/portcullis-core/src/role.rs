@@ -31,8 +31,9 @@ pub struct RoleMap {
 /// What a role gives when all that it includes is counted.
 #[derive(Debug, Clone)]
 struct Reach {
+    /// Without the role itself.
     roles: BTreeSet<Box<str>>,
-    permissions: PermissionSet,
+    permissions: Arc<PermissionSet>,
 }
 
 impl RoleMap {
@@ -55,7 +56,7 @@ impl RoleMap {
     pub fn permissions_of(&self, role: &str) -> PermissionSet {
         self.roles
             .get(role)
-            .map(|reach| reach.permissions.clone())
+            .map(|reach| (*reach.permissions).clone())
             .unwrap_or_default()
     }
 
@@ -64,23 +65,25 @@ impl RoleMap {
         self.roles.keys().map(AsRef::as_ref)
     }
 
-    /// The given roles and all that they include. An unknown role stays: it gives no permission, but a policy may ask for it.
-    pub(crate) fn closure<'a>(&'a self, roles: impl Iterator<Item = &'a str>) -> NameSet {
-        NameSet::new(roles.flat_map(|role| {
-            let included = self
-                .roles
-                .get(role)
-                .into_iter()
-                .flat_map(|reach| reach.roles.iter().map(AsRef::as_ref));
+    /// The given roles and all that they include, or `None` where they include nothing. An unknown role stays: it gives no
+    /// permission, but a policy may ask for it.
+    pub(crate) fn closure(&self, roles: &NameSet) -> Option<NameSet> {
+        let included = |role: &str| self.roles.get(role).map(|reach| &reach.roles);
+        if roles.iter().filter_map(included).all(BTreeSet::is_empty) {
+            return None;
+        }
+        let with_included = roles.iter().flat_map(|role| {
+            let included = included(role).into_iter().flatten().map(AsRef::as_ref);
             std::iter::once(role).chain(included)
-        }))
+        });
+        Some(NameSet::new(with_included))
     }
 
-    /// The permissions of roles whose closure was taken.
-    pub(crate) fn grants<'a>(&self, roles: impl Iterator<Item = &'a str>) -> Vec<PermissionSet> {
-        roles
-            .filter_map(|role| self.roles.get(role))
-            .map(|reach| reach.permissions.clone())
+    /// The permissions of each of these roles, what they include among them.
+    pub(crate) fn grants(&self, roles: &NameSet) -> Vec<Arc<PermissionSet>> {
+        let known = roles.iter().filter_map(|role| self.roles.get(role));
+        known
+            .map(|reach| Arc::clone(&reach.permissions))
             .filter(|permissions| !permissions.is_empty())
             .collect()
     }
@@ -163,6 +166,7 @@ impl RoleMapBuilder {
         let permissions = own.filter_map(|role| self.permissions.get(role)).flatten();
         let permissions = PermissionSet::new(permissions.map(AsRef::as_ref))
             .map_err(|invalid| RoleMapError(format!("role {role:?}: {invalid}")))?;
+        let permissions = Arc::new(permissions);
         Ok(Reach { roles, permissions })
     }
 

@@ -5,7 +5,6 @@ use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::PermissionSet;
-use crate::name_set::NameSet;
 
 /// The scopes that a credential is restricted to, as OAuth 2.0 writes them (RFC 6749 §3.3).
 ///
@@ -22,7 +21,8 @@ use crate::name_set::NameSet;
 /// ```
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Scopes {
-    names: NameSet,
+    /// Each scope reaches the permission of its own name.
+    reach: PermissionSet,
 }
 
 impl Scopes {
@@ -38,30 +38,37 @@ impl Scopes {
     ///
     /// If a name is empty or holds a character outside RFC 6749's `scope-token`: printable ASCII without space, `"` and `\`.
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidScope> {
-        let names: Vec<&str> = names.into_iter().collect();
-        match names.iter().all(|name| is_scope_token(name)) {
+        Self::from_names(names.into_iter().collect::<Vec<_>>().into_iter())
+    }
+
+    fn from_names<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Result<Self, InvalidScope> {
+        match names.clone().all(is_scope_token) {
             true => Ok(Self {
-                names: NameSet::new(names),
+                reach: PermissionSet::lenient(names),
             }),
             false => Err(InvalidScope(())),
         }
     }
 
+    pub(crate) fn reach(&self) -> &PermissionSet {
+        &self.reach
+    }
+
     /// Whether the set holds exactly this name; wildcards and [`ScopeMap`]s play no part.
     #[must_use]
     pub fn contains(&self, scope: &str) -> bool {
-        self.names.contains_str(scope)
+        self.reach.names().contains_str(scope)
     }
 
     /// The names, in the order in which they came.
     pub fn iter(&self) -> impl Iterator<Item = &str> + Clone {
-        self.names.iter()
+        self.reach.iter()
     }
 
     /// How many scopes there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.names.len()
+        self.reach.names().len()
     }
 
     /// Whether there is no scope, so that the credential may do nothing.
@@ -104,19 +111,19 @@ impl std::str::FromStr for Scopes {
 
     /// Reads names separated by spaces; an empty text gives no scope.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::new(text.split(' ').filter(|name| !name.is_empty()))
+        Self::from_names(text.split(' ').filter(|name| !name.is_empty()))
     }
 }
 
 impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.names.joined())
+        f.write_str(self.reach.names().joined())
     }
 }
 
 impl fmt::Debug for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.names.fmt(f)
+        self.reach.fmt(f)
     }
 }
 
@@ -198,6 +205,6 @@ impl ScopeMap {
             Some(patterns) => patterns.iter().map(AsRef::as_ref).collect(),
             None => vec![scope],
         });
-        PermissionSet::lenient(patterns)
+        PermissionSet::lenient(patterns.collect::<Vec<&str>>())
     }
 }

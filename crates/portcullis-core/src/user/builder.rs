@@ -14,7 +14,6 @@ use crate::{PermissionSet, RoleMap, SchemeName, ScopeMap, Scopes, Tenant, Timest
 pub struct AuthUserBuilder {
     /// Its derived fields are filled in by `build`.
     inner: Inner,
-    direct: PermissionSet,
 }
 
 impl AuthUserBuilder {
@@ -26,12 +25,13 @@ impl AuthUserBuilder {
             credential_id: None,
             session_id: None,
             scopes: None,
-            reach: None,
+            mapped_reach: None,
             roles: NameSet::default(),
             tenant_roles: Vec::new(),
             role_map: RoleMap::default(),
-            role_closure: NameSet::default(),
-            granted: Vec::new(),
+            role_closure: None,
+            direct: PermissionSet::none(),
+            granted_by_roles: Vec::new(),
             authenticated_at: None,
             expires_at: None,
             amr: NameSet::default(),
@@ -40,16 +40,12 @@ impl AuthUserBuilder {
             claims: None,
             record: None,
         };
-        Self {
-            inner,
-            direct: PermissionSet::none(),
-        }
+        Self { inner }
     }
 
     pub(super) fn from_user(user: &AuthUser) -> Self {
         let inner = (*user.inner).clone();
-        let direct = inner.granted.first().cloned().unwrap_or_default();
-        Self { inner, direct }
+        Self { inner }
     }
 
     /// Names the collection that the id belongs to; `users` unless said.
@@ -77,9 +73,7 @@ impl AuthUserBuilder {
     /// until [`scope_map`](Self::scope_map) says otherwise.
     #[must_use]
     pub fn scopes(mut self, scopes: Option<Scopes>) -> Self {
-        self.inner.reach = scopes
-            .as_ref()
-            .map(|scopes| PermissionSet::lenient(scopes.iter()));
+        self.inner.mapped_reach = None;
         self.inner.scopes = scopes;
         self
     }
@@ -87,7 +81,7 @@ impl AuthUserBuilder {
     /// Says what the scopes stand for; to be called after [`scopes`](Self::scopes).
     #[must_use]
     pub fn scope_map(mut self, map: &ScopeMap) -> Self {
-        self.inner.reach = self.inner.scopes.as_ref().map(|scopes| map.reach(scopes));
+        self.inner.mapped_reach = self.inner.scopes.as_ref().map(|scopes| map.reach(scopes));
         self
     }
 
@@ -119,7 +113,7 @@ impl AuthUserBuilder {
     /// Sets the permissions that the user has besides those of the roles. Names that could never match are dropped.
     #[must_use]
     pub fn permissions<'a>(mut self, permissions: impl IntoIterator<Item = &'a str>) -> Self {
-        self.direct = PermissionSet::lenient(permissions);
+        self.inner.direct = PermissionSet::lenient(permissions.into_iter().collect::<Vec<_>>());
         self
     }
 
@@ -169,32 +163,20 @@ impl AuthUserBuilder {
     /// Computes the effective permissions and makes the user.
     #[must_use]
     pub fn build(self) -> AuthUser {
-        let Self { mut inner, direct } = self;
-        inner.role_closure = inner.role_map.closure(inner.roles.iter());
-        inner.granted = granted(direct, &inner.role_map, &inner.role_closure);
+        let mut inner = self.inner;
+        inner.expand_roles();
         AuthUser {
             inner: Arc::new(inner),
         }
     }
 }
 
-/// The direct permissions, always first, and those of each role.
-pub(super) fn granted(direct: PermissionSet, map: &RoleMap, roles: &NameSet) -> Vec<PermissionSet> {
-    if direct.is_empty() && roles.len() == 0 {
-        return Vec::new();
-    }
-    let mut granted = map.grants(roles.iter());
-    granted.insert(0, direct);
-    granted
-}
-
 /// Names from a credential: what has white space in it could never be asked for.
 fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> NameSet {
-    NameSet::new(
-        names
-            .into_iter()
-            .filter(|name| !name.contains(char::is_whitespace)),
-    )
+    let usable = names
+        .into_iter()
+        .filter(|name| !name.contains(char::is_whitespace));
+    NameSet::new(usable.collect::<Vec<_>>())
 }
 
 impl fmt::Debug for AuthUserBuilder {

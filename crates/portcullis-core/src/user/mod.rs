@@ -41,12 +41,15 @@ struct Inner {
     credential_id: Option<Box<str>>,
     session_id: Option<Box<str>>,
     scopes: Option<Scopes>,
-    reach: Option<PermissionSet>,
+    /// What the scopes stand for, where that is not their own names.
+    mapped_reach: Option<PermissionSet>,
     roles: NameSet,
     tenant_roles: Vec<(Tenant, NameSet)>,
     role_map: RoleMap,
-    role_closure: NameSet,
-    granted: Vec<PermissionSet>,
+    /// The roles with those that they include, where they include any.
+    role_closure: Option<NameSet>,
+    direct: PermissionSet,
+    granted_by_roles: Vec<Arc<PermissionSet>>,
     authenticated_at: Option<Timestamp>,
     expires_at: Option<Timestamp>,
     amr: NameSet,
@@ -54,6 +57,14 @@ struct Inner {
     verified: bool,
     claims: Option<Bytes>,
     record: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl Inner {
+    /// Works out what the roles come to. To be called after each change of them.
+    fn expand_roles(&mut self) {
+        self.role_closure = self.role_map.closure(&self.roles);
+        self.granted_by_roles = self.role_map.grants(&self.roles);
+    }
 }
 
 impl AuthUser {
@@ -114,17 +125,16 @@ impl AuthUser {
     /// Whether the credential reaches this scope. It says nothing about the user's permissions; see [`may`](Self::may).
     #[must_use]
     pub fn allows(&self, scope: &str) -> bool {
-        self.inner
-            .reach
-            .as_ref()
-            .is_none_or(|reach| reach.permits(scope))
+        self.reach().is_none_or(|reach| reach.permits(scope))
     }
 
     pub(crate) fn allows_name(&self, scope: &Name) -> bool {
-        self.inner
-            .reach
-            .as_ref()
-            .is_none_or(|reach| reach.permits_name(scope))
+        self.reach().is_none_or(|reach| reach.permits_name(scope))
+    }
+
+    fn reach(&self) -> Option<&PermissionSet> {
+        let own = || self.inner.scopes.as_ref().map(Scopes::reach);
+        self.inner.mapped_reach.as_ref().or_else(own)
     }
 
     /// Whether the user has this permission, directly or by a role, *and* the credential reaches it.
@@ -134,22 +144,28 @@ impl AuthUser {
     }
 
     pub(crate) fn may_name(&self, permission: &Name) -> bool {
+        let inner = &self.inner;
+        let permits = |set: &Arc<PermissionSet>| set.permits_name(permission);
         self.allows_name(permission)
-            && self
-                .inner
-                .granted
-                .iter()
-                .any(|set| set.permits_name(permission))
+            && (inner.direct.permits_name(permission) || inner.granted_by_roles.iter().any(permits))
     }
 
     /// Whether the user has this role, by itself or included in another.
     #[must_use]
     pub fn has_role(&self, role: &str) -> bool {
-        self.inner.role_closure.contains_str(role)
+        self.all_roles().contains_str(role)
     }
 
     pub(crate) fn has_role_name(&self, role: &Name) -> bool {
-        self.inner.role_closure.contains(role)
+        self.all_roles().contains(role)
+    }
+
+    /// The roles with those that they include.
+    fn all_roles(&self) -> &NameSet {
+        self.inner
+            .role_closure
+            .as_ref()
+            .unwrap_or(&self.inner.roles)
     }
 
     /// The roles that were granted, without those that they include.
@@ -159,7 +175,12 @@ impl AuthUser {
 
     /// The permissions that the user has, directly and by roles, *before* the credential's scopes are counted; patterns among them.
     pub fn permissions(&self) -> impl Iterator<Item = &str> {
-        self.inner.granted.iter().flat_map(PermissionSet::iter)
+        let by_roles = self
+            .inner
+            .granted_by_roles
+            .iter()
+            .flat_map(|set| set.iter());
+        self.inner.direct.iter().chain(by_roles)
     }
 
     /// The same user with the roles that were granted within `tenant`, for checks about that tenant's things.
@@ -175,10 +196,8 @@ impl AuthUser {
             .chain(granted_there.flat_map(|(_, roles)| roles.iter()))
             .collect();
         let mut inner = (*self.inner).clone();
-        let direct = inner.granted.first().cloned().unwrap_or_default();
-        inner.role_closure = inner.role_map.closure(roles.iter().copied());
-        inner.granted = builder::granted(direct, &inner.role_map, &inner.role_closure);
         inner.roles = NameSet::new(roles);
+        inner.expand_roles();
         Self {
             inner: Arc::new(inner),
         }
