@@ -18,7 +18,7 @@ pub(super) fn x_forwarded_for(headers: &HeaderMap, trusted: &TrustedProxies) -> 
 
 pub(super) fn forwarded(headers: &HeaderMap, trusted: &TrustedProxies) -> Option<Client> {
     let hops = lines(headers, &header::FORWARDED)
-        .map(|line| line.map(|line| line.rsplit(',').map(for_parameter).collect()));
+        .map(|line| line.map(|line| rsplit_unquoted(line, b',').map(for_parameter).collect()));
     from_the_right(hops, trusted)
 }
 
@@ -84,16 +84,48 @@ fn parse_address(text: &str) -> Hop {
     address.map(|address| address.to_canonical())
 }
 
-/// The `for` of one element: `for="[2001:db8::1]:4711";proto=https` (RFC 7239 §4). `unknown` and hidden names are no address.
+/// The `for` of one element: `for="[2001:db8::1]:4711";proto=https` (RFC 7239 §4). `unknown` and hidden names are no address,
+/// and neither are two `for` in one element.
 fn for_parameter(element: &str) -> Hop {
-    let value = element.split(';').find_map(|pair| {
+    let mut values = rsplit_unquoted(element, b';').filter_map(|pair| {
         let (name, value) = pair.split_once('=')?;
         name.trim()
             .eq_ignore_ascii_case("for")
             .then(|| value.trim())
-    })?;
+    });
+    let value = values.next().filter(|_| values.next().is_none())?;
     let unquoted = value
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'));
     parse_address(unquoted.unwrap_or(value))
+}
+
+/// Splits at the separators that stand outside quoted strings, last piece first.
+///
+/// A proxy may quote what a client sent (`host="a, for=b"`), so what is quoted must not be read; and it writes at the right end,
+/// so that reading from there, a quote which a client left open cannot swallow what the proxy says.
+fn rsplit_unquoted(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let cut = last_unquoted(text.as_bytes(), separator);
+        rest = cut.map(|at| &text[..at]);
+        Some(cut.map_or(text, |at| &text[at + 1..]))
+    })
+}
+
+fn last_unquoted(text: &[u8], separator: u8) -> Option<usize> {
+    let mut quoted = false;
+    (0..text.len()).rev().find(|&at| {
+        if text[at] == b'"' && !(quoted && is_escaped(&text[..at])) {
+            quoted = !quoted;
+        }
+        text[at] == separator && !quoted
+    })
+}
+
+/// Whether an odd number of backslashes stands before.
+fn is_escaped(before: &[u8]) -> bool {
+    let backslashes = before.iter().rev().take_while(|byte| **byte == b'\\');
+    backslashes.count() % 2 == 1
 }
