@@ -180,26 +180,39 @@ fn single(headers: &HeaderMap) -> Result<Option<&HeaderValue>, Denial> {
 }
 
 /// The bytes after the scheme's name and the spaces that follow it; empty for the bare name.
+///
+/// A tab after the name is no separator, but it does not make another scheme of it either: it stays, and makes the credentials
+/// malformed.
 fn strip_scheme<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
     let (name, rest) = value.split_at_checked(scheme.len())?;
     let named = name.eq_ignore_ascii_case(scheme.as_bytes())
-        && rest.first().is_none_or(|byte| *byte == b' ');
-    named.then(|| rest.trim_ascii_start())
+        && rest.first().is_none_or(|byte| matches!(byte, b' ' | b'\t'));
+    let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
+    named.then(|| &rest[spaces..])
 }
 
 /// The value of the first cookie of this name (RFC 6265 §4.2).
 ///
-/// Cookie names are compared exactly. A value that is not ASCII counts as absent: no browser and no server of ours makes one.
+/// Cookie names are compared exactly, and one pair of quotes around the value is taken off. A value that is not ASCII counts as
+/// absent: no browser and no server of ours makes one. What other cookies hold does not matter.
 #[must_use]
 pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let lines = headers
+    let pairs = headers
         .get_all(COOKIE)
         .iter()
-        .filter_map(|value| value.to_str().ok());
-    lines.flat_map(|line| line.split(';')).find_map(|pair| {
-        let (key, value) = pair.split_once('=')?;
-        (key.trim() == name).then(|| value.trim().trim_matches('"'))
-    })
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    let mut values = pairs.filter_map(|pair| {
+        let equals = pair.iter().position(|byte| *byte == b'=')?;
+        let (key, value) = (&pair[..equals], &pair[equals + 1..]);
+        (key.trim_ascii() == name.as_bytes()).then(|| value.trim_ascii())
+    });
+    let value = std::str::from_utf8(values.next()?)
+        .ok()
+        .filter(|value| value.is_ascii())?;
+    let unquoted = value
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'));
+    Some(unquoted.unwrap_or(value))
 }
 
 /// The entry after `marker` in `Sec-WebSocket-Protocol: <marker>, <credential>`.
