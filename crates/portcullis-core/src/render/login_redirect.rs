@@ -9,7 +9,8 @@ use crate::Denial;
 /// Sends browsers that must log in to a login page (303), and answers everybody else as [`DefaultRenderer`] does.
 ///
 /// A browser is a `GET` or `HEAD` whose `Accept` prefers `text/html`, refused with 401. The page that was asked for is added
-/// as the parameter `next`: its path and query alone, never another site.
+/// as the parameter `next`: its path and query alone, never another site. Headers that the denial brings (a cookie to be cleared)
+/// are sent along.
 ///
 /// ```
 /// use portcullis_core::{AuthnLayer, LoginRedirect};
@@ -33,8 +34,10 @@ impl LoginRedirect {
             .uri
             .path_and_query()
             .map_or("/", |next| next.as_str());
+        // Two slashes, or a slash and a backslash, would begin the name of another site.
+        let next = format!("/{}", next.trim_start_matches(['/', '\\']));
         let separator = if self.page.contains('?') { '&' } else { '?' };
-        HeaderValue::try_from(format!("{}{separator}next={}", self.page, encode(next))).ok()
+        HeaderValue::try_from(format!("{}{separator}next={}", self.page, encode(&next))).ok()
     }
 }
 
@@ -48,10 +51,12 @@ impl Renderer for LoginRedirect {
         };
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = StatusCode::SEE_OTHER;
-        response.headers_mut().insert(LOCATION, location);
-        response
-            .headers_mut()
-            .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let headers = response.headers_mut();
+        headers.insert(LOCATION, location);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        for (name, value) in denial.headers() {
+            headers.append(name, value.clone());
+        }
         response
     }
 }
