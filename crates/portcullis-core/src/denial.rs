@@ -5,6 +5,8 @@ use std::time::Duration;
 use http::header::IntoHeaderName;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
+use crate::Scopes;
+
 /// A refusal: its status, its machine-readable code, and what a client needs to do better.
 ///
 /// Layers, guards and flows all refuse with this one type; a [`Renderer`](crate::Renderer) turns it into a response. It also
@@ -85,9 +87,14 @@ impl Denial {
     }
 
     /// 403 `insufficient_scope`: the credential does not reach that far (RFC 6750 §3.1).
+    ///
+    /// The challenge names the scope where it is one in the sense of RFC 6749 §3.3, and cannot break out of its quotes.
     #[must_use]
     pub fn insufficient_scope(scope: &str) -> Self {
-        let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"");
+        let challenge = match Scopes::new([scope]) {
+            Ok(scope) => format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\""),
+            Err(_) => String::from("Bearer error=\"insufficient_scope\""),
+        };
         let denial = Self::new(StatusCode::FORBIDDEN, "insufficient_scope")
             .with_detail(format!("the credential lacks the scope {scope}"));
         match HeaderValue::from_str(&challenge) {
