@@ -42,17 +42,20 @@ struct Entry {
     end: u32,
 }
 
+/// ASCII's unit separator. A name that has it in it is no name.
+const SEPARATOR: char = '\u{1f}';
+
 /// An immutable set of names that keeps the order in which they came.
 #[derive(Clone, Default)]
 pub(crate) struct NameSet {
-    /// The names in their order, with one space after each but the last.
+    /// The names in their order, with one separator after each but the last.
     joined: Box<str>,
     /// Sorted by hash.
     entries: Box<[Entry]>,
 }
 
 impl NameSet {
-    /// Collects names without a space in them; empty ones and repetitions are dropped.
+    /// Collects names; empty ones, repetitions, and what holds the separator, are dropped.
     pub(crate) fn new<'a>(names: impl IntoIterator<Item = &'a str, IntoIter: Clone>) -> Self {
         let names = names.into_iter();
         // Measured first, so that each of the two allocations is made once, at its size.
@@ -62,7 +65,6 @@ impl NameSet {
         let mut joined = String::with_capacity(length.saturating_sub(1));
         let mut entries = Vec::with_capacity(count);
         for name in names {
-            debug_assert!(!name.contains(' '), "a name has no space");
             push(&mut joined, &mut entries, name);
         }
         entries.sort_unstable_by_key(|entry: &Entry| entry.hash);
@@ -73,15 +75,11 @@ impl NameSet {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> + Clone {
-        self.joined.split(' ').filter(|name| !name.is_empty())
+        self.joined.split(SEPARATOR).filter(|name| !name.is_empty())
     }
 
     pub(crate) fn len(&self) -> usize {
         self.entries.len()
-    }
-
-    pub(crate) fn joined(&self) -> &str {
-        &self.joined
     }
 
     pub(crate) fn contains(&self, name: &Name) -> bool {
@@ -118,12 +116,12 @@ fn push(joined: &mut String, entries: &mut Vec<Entry>, name: &str) {
     let Ok(end) = u32::try_from(joined.len() + 1 + name.len()) else {
         return;
     };
-    if name.is_empty() || entries.iter().any(known) {
+    if name.is_empty() || name.contains(SEPARATOR) || entries.iter().any(known) {
         return;
     }
     let end = if joined.is_empty() { end - 1 } else { end };
     if !joined.is_empty() {
-        joined.push(' ');
+        joined.push(SEPARATOR);
     }
     let start = end - name.len() as u32;
     joined.push_str(name);

@@ -183,8 +183,11 @@ impl RoleMapBuilder {
         }
         path.push(role.into());
         for included in self.includes.get(role).into_iter().flatten() {
-            self.walk(included, path, found)?;
-            found.insert(included.clone());
+            // What was walked already cannot lead back here, or that walk would have come by here and failed.
+            if !found.contains(included) {
+                self.walk(included, path, found)?;
+                found.insert(included.clone());
+            }
         }
         path.pop();
         Ok(())
