@@ -155,7 +155,7 @@ impl Policy {
         any_of([self, other])
     }
 
-    /// Anybody known who does *not* satisfy this; else 403 `forbidden`.
+    /// Anybody known who does *not* satisfy this; else 403 `forbidden`. The opposite of an empty list is anybody known.
     #[must_use]
     #[expect(
         clippy::should_implement_trait,
@@ -224,7 +224,7 @@ impl Policy {
     fn denial(&self, user: &AuthUser) -> Denial {
         match &*self.node {
             Node::Scope(scope) => Denial::insufficient_scope(scope.as_str()),
-            Node::Permission(permission) if !user.allows_name(permission) => {
+            Node::Permission(permission) if user.has_permission_name(permission) => {
                 Denial::insufficient_scope(permission.as_str())
             }
             Node::Fresh { within, .. } => Denial::reauthentication_required(*within),

@@ -27,6 +27,7 @@ impl AuthUserBuilder {
             scopes: None,
             mapped_reach: None,
             roles: NameSet::default(),
+            roles_everywhere: None,
             tenant_roles: Vec::new(),
             role_map: RoleMap::default(),
             role_closure: None,
@@ -44,7 +45,8 @@ impl AuthUserBuilder {
     }
 
     pub(super) fn from_user(user: &AuthUser) -> Self {
-        let inner = (*user.inner).clone();
+        let mut inner = (*user.inner).clone();
+        inner.roles = inner.roles_everywhere.take().unwrap_or(inner.roles);
         Self { inner }
     }
 
@@ -171,12 +173,8 @@ impl AuthUserBuilder {
     }
 }
 
-/// Names from a credential: what has white space in it could never be asked for.
 fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> NameSet {
-    let usable = names
-        .into_iter()
-        .filter(|name| !name.contains(char::is_whitespace));
-    NameSet::new(usable.collect::<Vec<_>>())
+    NameSet::new(names.into_iter().collect::<Vec<_>>())
 }
 
 impl fmt::Debug for AuthUserBuilder {

@@ -44,6 +44,8 @@ struct Inner {
     /// What the scopes stand for, where that is not their own names.
     mapped_reach: Option<PermissionSet>,
     roles: NameSet,
+    /// What `roles` was before those of a tenant were added.
+    roles_everywhere: Option<NameSet>,
     tenant_roles: Vec<(Tenant, NameSet)>,
     role_map: RoleMap,
     /// The roles with those that they include, where they include any.
@@ -60,6 +62,10 @@ struct Inner {
 }
 
 impl Inner {
+    fn roles_held_everywhere(&self) -> &NameSet {
+        self.roles_everywhere.as_ref().unwrap_or(&self.roles)
+    }
+
     /// Works out what the roles come to. To be called after each change of them.
     fn expand_roles(&mut self) {
         self.role_closure = self.role_map.closure(&self.roles);
@@ -144,10 +150,14 @@ impl AuthUser {
     }
 
     pub(crate) fn may_name(&self, permission: &Name) -> bool {
+        self.allows_name(permission) && self.has_permission_name(permission)
+    }
+
+    /// Whether the user has the permission, whatever the credential reaches.
+    pub(crate) fn has_permission_name(&self, permission: &Name) -> bool {
         let inner = &self.inner;
         let permits = |set: &Arc<PermissionSet>| set.permits_name(permission);
-        self.allows_name(permission)
-            && (inner.direct.permits_name(permission) || inner.granted_by_roles.iter().any(permits))
+        inner.direct.permits_name(permission) || inner.granted_by_roles.iter().any(permits)
     }
 
     /// Whether the user has this role, by itself or included in another.
@@ -184,6 +194,8 @@ impl AuthUser {
     }
 
     /// The same user with the roles that were granted within `tenant`, for checks about that tenant's things.
+    ///
+    /// It replaces whichever tenant came before: roles held in one never count in another.
     #[must_use]
     pub fn within(&self, tenant: &Tenant) -> Self {
         let granted_there = self
@@ -191,12 +203,14 @@ impl AuthUser {
             .tenant_roles
             .iter()
             .filter(|(there, _)| there == tenant);
-        let roles: Vec<&str> = self
-            .roles()
+        let everywhere = self.inner.roles_held_everywhere();
+        let roles: Vec<&str> = everywhere
+            .iter()
             .chain(granted_there.flat_map(|(_, roles)| roles.iter()))
             .collect();
         let mut inner = (*self.inner).clone();
         inner.roles = NameSet::new(roles);
+        inner.roles_everywhere = Some(everywhere.clone());
         inner.expand_roles();
         Self {
             inner: Arc::new(inner),
@@ -270,7 +284,8 @@ impl AuthUser {
         policy.check(self)
     }
 
-    /// Starts from this user to make another, for a test or for a scheme that adds to what another found.
+    /// Starts from this user to make another, for a test or for a scheme that adds to what another found. The roles are those
+    /// held everywhere, also where this user was taken [`within`](Self::within) a tenant.
     #[must_use]
     pub fn to_builder(&self) -> AuthUserBuilder {
         AuthUserBuilder::from_user(self)
