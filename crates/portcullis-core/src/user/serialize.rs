@@ -20,7 +20,16 @@ impl Serialize for AuthUser {
     /// An object in camelCase. Claims and the application's record are left out: they may hold what is not for everyone.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let inner = &self.inner;
-        let mut object = serializer.serialize_struct("AuthUser", 13)?;
+        let known = [
+            inner.credential_id.is_some(),
+            inner.session_id.is_some(),
+            inner.scopes.is_some(),
+            inner.email.is_some(),
+            inner.authenticated_at.is_some(),
+            inner.expires_at.is_some(),
+        ];
+        let members = 7 + known.iter().filter(|known| **known).count();
+        let mut object = serializer.serialize_struct("AuthUser", members)?;
         object.serialize_field("id", self.id())?;
         object.serialize_field("collection", self.collection())?;
         object.serialize_field("scheme", self.scheme())?;
