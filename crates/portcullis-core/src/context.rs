@@ -88,11 +88,13 @@ impl AuthContext {
         &*self.manner.renderer
     }
 
-    /// Puts this context, and the user if there is one, into a request's extensions, where guards and extractors look.
+    /// Puts this context, and the user if there is one, into a request's extensions, where guards and extractors look. For
+    /// nobody, a user who is there from elsewhere is taken out.
     pub fn insert_into(self, extensions: &mut Extensions) {
-        if let Some(user) = &self.user {
-            extensions.insert(user.clone());
-        }
+        match &self.user {
+            Some(user) => extensions.insert(user.clone()),
+            None => extensions.remove::<AuthUser>(),
+        };
         extensions.insert(self);
     }
 
