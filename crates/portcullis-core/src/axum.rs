@@ -87,10 +87,12 @@ fn unexpected(error: &crate::ClaimsError) -> Denial {
         .with_detail("the credential lacks claims that this needs")
 }
 
-/// `user.require(&policy)?` in a handler that returns `Result<_, Denial>`: problem+json, the denial in the extensions.
+/// `user.require(&policy)?` in a handler that returns `Result<_, Denial>`: problem+json, the denial in the extensions. A 401
+/// that brings no challenge gets `Bearer`: a 401 always has one (RFC 9110 §15.5.2).
 impl IntoResponse for Denial {
     fn into_response(self) -> Response {
         let (parts, ()) = Request::new(()).into_parts();
-        refuse(&DefaultRenderer, self, &parts).map(Body::from)
+        let denial = AuthContext::new(None).complete(self);
+        refuse(&DefaultRenderer, denial, &parts).map(Body::from)
     }
 }
