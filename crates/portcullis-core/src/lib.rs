@@ -48,7 +48,7 @@
 //! | --- | --- |
 //! | `axum` | [`AuthUser`], `Option<AuthUser>` and `Claims<T>` as extractors, `Denial` as a response; pulls in `axum-core` alone |
 //! | `axum-connect-info` | the peer's address from axum's `ConnectInfo<SocketAddr>` |
-//! | `metrics` | counters through the `metrics` façade |
+//! | `metrics` | counters through the `metrics` façade: `portcullis_requests_total` by scheme and outcome (`user`, `nobody`, `refused`, `unavailable`), `portcullis_denials_total` of guards by scheme and code |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod authn;

@@ -1,4 +1,5 @@
-//! What operators see: one event and one count for each request that was identified or refused. Ids only, never a secret.
+//! What operators see: one event and one count for each request that was identified or refused, and one more for each that a
+//! guard refused after that. Ids only, never a secret.
 
 use std::fmt;
 use std::sync::Arc;
@@ -68,10 +69,18 @@ pub(crate) fn refused(scheme: &str, denial: &Denial) {
     }
 }
 
-/// A caller who was identified, or nobody, and is not permitted.
+/// No credential, where the layer asks for one.
+pub(crate) fn missing(denial: &Denial) {
+    count("none", "refused");
+    let (status, code) = (denial.status().as_u16(), denial.code());
+    tracing::info!(status, code, "credential missing");
+}
+
+/// A caller who was identified, or nobody, and is not permitted: counted apart, since the request was counted when its caller
+/// was identified.
 pub(crate) fn forbidden(user: Option<&AuthUser>, denial: &Denial) {
     let scheme = user.map_or("none", |user| user.scheme().as_str());
-    count(scheme, "forbidden");
+    count_forbidden(scheme, denial);
     tracing::info!(
         scheme,
         status = denial.status().as_u16(),
@@ -87,3 +96,12 @@ fn count(scheme: &str, outcome: &'static str) {
 
 #[cfg(not(feature = "metrics"))]
 fn count(_scheme: &str, _outcome: &'static str) {}
+
+#[cfg(feature = "metrics")]
+fn count_forbidden(scheme: &str, denial: &Denial) {
+    let (scheme, code) = (scheme.to_owned(), denial.code().to_owned());
+    metrics::counter!("portcullis_denials_total", "scheme" => scheme, "code" => code).increment(1);
+}
+
+#[cfg(not(feature = "metrics"))]
+fn count_forbidden(_scheme: &str, _denial: &Denial) {}

@@ -98,7 +98,7 @@ impl Identify {
             Err(denial) => Err(self.refuse_credential(cursor, denial, request)),
             Ok(None) if self.required => {
                 let denial = Denial::unauthenticated();
-                observe::forbidden(None, &denial);
+                observe::missing(&denial);
                 Err(self.render(denial, request))
             }
             Ok(user) => {
