@@ -73,7 +73,7 @@ pub enum Presence {
     /// Not at all.
     Absent,
     /// Perhaps, or by something that browsers send unasked, such as a cookie: the scheme is asked in its turn, and only if
-    /// there is no explicit credential.
+    /// there is no explicit credential, or its scheme finds that it was not its own after all.
     InTurn,
     /// The client put it there on purpose.
     Explicit(CredentialPlace),
