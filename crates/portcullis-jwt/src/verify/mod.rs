@@ -1,0 +1,5 @@
+//! Verifying tokens.
+
+mod header;
+
+pub(crate) use self::header::KnownHeader;
