@@ -50,6 +50,13 @@ impl AuthUserBuilder {
         Self { inner }
     }
 
+    /// Names the scheme anew, for a scheme whose store already describes users by builders.
+    #[must_use]
+    pub fn scheme(mut self, scheme: SchemeName) -> Self {
+        self.inner.scheme = scheme;
+        self
+    }
+
     /// Names the collection that the id belongs to; `users` unless said.
     #[must_use]
     pub fn collection(mut self, collection: impl Into<Cow<'static, str>>) -> Self {
