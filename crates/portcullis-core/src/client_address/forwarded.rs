@@ -11,15 +11,13 @@ type Hop = Option<IpAddr>;
 
 pub(super) fn x_forwarded_for(headers: &HeaderMap, trusted: &TrustedProxies) -> Option<Client> {
     static NAME: HeaderName = HeaderName::from_static("x-forwarded-for");
-    let hops = lines(headers, &NAME)
-        .map(|line| line.map(|line| line.rsplit(',').map(parse_address).collect()));
-    from_the_right(hops, trusted)
+    let hops = lines(headers, &NAME).flat_map(|line| line.rsplit(|byte| *byte == b','));
+    from_the_right(hops.map(parse_address), trusted)
 }
 
 pub(super) fn forwarded(headers: &HeaderMap, trusted: &TrustedProxies) -> Option<Client> {
-    let hops = lines(headers, &header::FORWARDED)
-        .map(|line| line.map(|line| rsplit_unquoted(line, b',').map(for_parameter).collect()));
-    from_the_right(hops, trusted)
+    let hops = lines(headers, &header::FORWARDED).flat_map(|line| rsplit_unquoted(line, b','));
+    from_the_right(hops.map(for_parameter), trusted)
 }
 
 pub(super) fn either(headers: &HeaderMap, trusted: &TrustedProxies) -> Option<Client> {
@@ -35,31 +33,21 @@ pub(super) fn either(headers: &HeaderMap, trusted: &TrustedProxies) -> Option<Cl
 pub(super) fn single(headers: &HeaderMap, name: &HeaderName) -> Option<Client> {
     let mut values = headers.get_all(name).iter();
     let first = values.next()?;
-    let address = first
-        .to_str()
-        .ok()
-        .and_then(parse_address)
-        .filter(|_| values.next().is_none());
+    let address = parse_address(first.as_bytes()).filter(|_| values.next().is_none());
     Some(address.map_or(Client::Unresolvable, Client::Address))
 }
 
-/// The lines of a header, last first; `None` for one that is not ASCII.
-fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = Option<&'a str>> {
-    headers
-        .get_all(name)
-        .iter()
-        .rev()
-        .map(|value: &HeaderValue| value.to_str().ok())
+/// The lines of a header, last first.
+fn lines<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
+    let lines = headers.get_all(name).iter().rev();
+    lines.map(HeaderValue::as_bytes)
 }
 
 /// The first hop from the right that is no trusted proxy; if all are, the leftmost. A hop that cannot be read hides all that
 /// stand left of it.
-fn from_the_right(
-    lines: impl Iterator<Item = Option<Vec<Hop>>>,
-    trusted: &TrustedProxies,
-) -> Option<Client> {
+fn from_the_right(hops: impl Iterator<Item = Hop>, trusted: &TrustedProxies) -> Option<Client> {
     let mut leftmost = None;
-    for hop in lines.flat_map(|line| line.unwrap_or_else(|| vec![None])) {
+    for hop in hops {
         match hop {
             None => return Some(Client::Unresolvable),
             Some(address) if !trusted.contains(address) => return Some(Client::Address(address)),
@@ -70,8 +58,8 @@ fn from_the_right(
 }
 
 /// An address, with or without a port: `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`.
-fn parse_address(text: &str) -> Hop {
-    let text = text.trim();
+fn parse_address(text: &[u8]) -> Hop {
+    let text = std::str::from_utf8(text.trim_ascii()).ok()?;
     let bare = text
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'))
@@ -86,17 +74,17 @@ fn parse_address(text: &str) -> Hop {
 
 /// The `for` of one element: `for="[2001:db8::1]:4711";proto=https` (RFC 7239 §4). `unknown` and hidden names are no address,
 /// and neither are two `for` in one element.
-fn for_parameter(element: &str) -> Hop {
+fn for_parameter(element: &[u8]) -> Hop {
     let mut values = rsplit_unquoted(element, b';').filter_map(|pair| {
-        let (name, value) = pair.split_once('=')?;
-        name.trim()
-            .eq_ignore_ascii_case("for")
-            .then(|| value.trim())
+        let equals = pair.iter().position(|byte| *byte == b'=')?;
+        let name = pair[..equals].trim_ascii();
+        name.eq_ignore_ascii_case(b"for")
+            .then(|| pair[equals + 1..].trim_ascii())
     });
     let value = values.next().filter(|_| values.next().is_none())?;
     let unquoted = value
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'));
+        .strip_prefix(b"\"")
+        .and_then(|rest| rest.strip_suffix(b"\""));
     parse_address(unquoted.unwrap_or(value))
 }
 
@@ -104,11 +92,11 @@ fn for_parameter(element: &str) -> Hop {
 ///
 /// A proxy may quote what a client sent (`host="a, for=b"`), so what is quoted must not be read; and it writes at the right end,
 /// so that reading from there, a quote which a client left open cannot swallow what the proxy says.
-fn rsplit_unquoted(text: &str, separator: u8) -> impl Iterator<Item = &str> {
+fn rsplit_unquoted(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest?;
-        let cut = last_unquoted(text.as_bytes(), separator);
+        let cut = last_unquoted(text, separator);
         rest = cut.map(|at| &text[..at]);
         Some(cut.map_or(text, |at| &text[at + 1..]))
     })
