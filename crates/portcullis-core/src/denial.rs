@@ -233,7 +233,10 @@ impl Denial {
     /// `Retry-After` as HTTP has it: whole seconds, rounded up, at least 1.
     #[must_use]
     pub fn retry_after_seconds(&self) -> Option<u64> {
-        let round_up = |wait: Duration| wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let round_up = |wait: Duration| {
+            let begun = u64::from(wait.subsec_nanos() > 0);
+            wait.as_secs().saturating_add(begun)
+        };
         self.inner.retry_after.map(|wait| round_up(wait).max(1))
     }
 
