@@ -58,10 +58,10 @@ pub(super) fn add_headers(denial: &Denial, headers: &mut HeaderMap) {
     }
 }
 
-/// The request's id, if it is one that can be shown: visible ASCII, at most 128 characters.
+/// The request's id, if it is one that can be shown: visible ASCII, 1 to 128 characters.
 fn request_id(headers: &HeaderMap) -> Option<&str> {
     let id = headers.get("x-request-id")?.to_str().ok()?;
-    (id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_graphic())).then_some(id)
+    ((1..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())).then_some(id)
 }
 
 struct Problem<'a> {
