@@ -1,1 +1,36 @@
 //! Authentication and authorisation for any tower service.
+//!
+//! Put layers around an axum router, a bare hyper service or a tonic server: every request that gets through carries an
+//! [`AuthUser`], and guards say what that user may do.
+//!
+//! This crate has no logic of its own. It brings the rooms of the house together: the vocabulary at the top, and a module for
+//! each feature. Those who want less take a room alone (`portcullis-core`, `portcullis-jwt`, …).
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+pub use portcullis_core::*;
+
+#[cfg(feature = "jwt")]
+pub use portcullis_jwt as jwt;
+#[cfg(feature = "key")]
+pub use portcullis_key as key;
+#[cfg(feature = "limit")]
+pub use portcullis_limit as limit;
+#[cfg(feature = "password")]
+pub use portcullis_password as password;
+#[cfg(feature = "session")]
+pub use portcullis_session as session;
+
+#[cfg(feature = "jwt")]
+#[doc(no_inline)]
+pub use portcullis_jwt::{Bearer, Issuer, KeyRing, Revocations, Verifier};
+#[cfg(feature = "key")]
+#[doc(no_inline)]
+pub use portcullis_key::{ApiKey, ApiKeys, MemoryKeys};
+#[cfg(feature = "limit")]
+#[doc(no_inline)]
+pub use portcullis_limit::{
+    Lockout, LockoutLayer, MemoryLimiter, MemoryLockouts, Quota, RateLimitLayer,
+};
+#[cfg(feature = "session")]
+#[doc(no_inline)]
+pub use portcullis_session::{Login, MemorySessions, SessionCookie, SessionLayer, Sessions};

@@ -1,2 +1,90 @@
-//! The quickstart server.
-fn main() {}
+//! The quickstart server: a small notes API on 127.0.0.1 behind bearer JWT, API key and session.
+//!
+//! `cargo run -p quickstart` prints what to paste. `--help` says what can be set.
+
+mod app;
+mod demo;
+mod posts;
+mod secret;
+mod settings;
+mod tokens;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+
+use tokio::net::TcpListener;
+
+use self::settings::{HELP, Settings, Stop};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    log_to_stderr();
+    let read = Settings::read(std::env::args().skip(1), |name| std::env::var(name).ok());
+    let outcome = match read {
+        Ok(settings) => run(settings).await,
+        Err(stop) => Err(stop),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Stop::Help) => {
+            println!("{HELP}");
+            ExitCode::SUCCESS
+        }
+        Err(Stop::Wrong(what)) => {
+            eprintln!("quickstart: {what}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(settings: Settings) -> Result<(), Stop> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, settings.port));
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| Stop::Wrong(format!("cannot listen on {address}: {error}")))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| Stop::Wrong(error.to_string()))?;
+    let (app, welcome) = app::build(&settings, address).await?;
+    println!("{welcome}");
+    let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service)
+        .with_graceful_shutdown(told_to_stop())
+        .await
+        .map_err(|error| Stop::Wrong(error.to_string()))
+}
+
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+async fn told_to_stop() {
+    let interrupt = async {
+        // Without a handler, the signal ends the process by itself.
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    tokio::select! {
+        () = interrupt => {}
+        () = terminated() => {}
+    }
+}
+
+#[cfg(unix)]
+async fn terminated() {
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut signal) => {
+            signal.recv().await;
+        }
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending().await
+}
