@@ -67,20 +67,20 @@ impl RemoteKeysBuilder {
     }
 
     /// Fetches by other means than the default, which is `HttpFetch` where the feature `http-client` is on.
-    pub fn with_fetch(mut self, fetch: impl Fetch) -> Self {
+    pub fn fetch(mut self, fetch: impl Fetch) -> Self {
         self.fetch = Some(Arc::new(fetch));
         self
     }
 
     /// Reads the time from this clock. The default is the machine's.
-    pub fn with_clock(mut self, clock: SharedClock) -> Self {
+    pub fn clock(mut self, clock: SharedClock) -> Self {
         self.clock = clock;
         self
     }
 
     /// The longest time between two successful refreshes, as long as there are requests; the default is 1 hour. The endpoint's
     /// `Cache-Control` may shorten it, down to 5 minutes, and never lengthens it. Up to a tenth of it is taken off at random.
-    pub fn with_refresh_interval(mut self, interval: Duration) -> Self {
+    pub fn refresh_interval(mut self, interval: Duration) -> Self {
         self.pace.refresh_interval = interval;
         self
     }
@@ -88,32 +88,32 @@ impl RemoteKeysBuilder {
     /// The shortest time between the beginnings of two refreshes, however the first one ended and whoever asks for the
     /// second; the default is 30 seconds. It is also how long a rotated key may stay unknown, and how long an outage at
     /// the start lasts at least.
-    pub fn with_cool_down(mut self, cool_down: Duration) -> Self {
+    pub fn cool_down(mut self, cool_down: Duration) -> Self {
         self.pace.cool_down = cool_down;
         self
     }
 
     /// How long keys are trusted after the last successful refresh; the default is 24 hours. Then every token is refused with
     /// 503 until a refresh succeeds: whoever can cut off the endpoint must not be able to keep a withdrawn key alive.
-    pub fn with_max_staleness(mut self, staleness: Duration) -> Self {
+    pub fn max_staleness(mut self, staleness: Duration) -> Self {
         self.pace.max_staleness = staleness;
         self
     }
 
     /// The longest that a refresh may take, discovery included; the default is 10 seconds. No request waits longer.
-    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+    pub fn timeout(mut self, timeout: Duration) -> Self {
         self.limits.timeout = timeout;
         self
     }
 
     /// The most bytes that an answer may have; the default is 1 MiB.
-    pub fn with_max_bytes(mut self, bytes: usize) -> Self {
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.limits.max_bytes = bytes;
         self
     }
 
     /// Says what RSA keys are for that have no `alg`; the default is RS256.
-    pub fn with_rsa_algorithm(mut self, algorithm: Algorithm) -> Self {
+    pub fn rsa_algorithm(mut self, algorithm: Algorithm) -> Self {
         self.limits.rsa = algorithm;
         self
     }

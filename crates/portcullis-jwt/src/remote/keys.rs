@@ -31,7 +31,7 @@ use crate::{KeySet, KeySource, KeysUnavailable};
 /// #     }))
 /// # });
 /// let keys = RemoteKeys::oidc("https://login.example.com")
-///     .with_fetch(fetch) // not needed with the feature `http-client`
+///     .fetch(fetch) // not needed with the feature `http-client`
 ///     .build()?;
 /// keys.ready().await?; // to fail at the start rather than at the first request
 /// # Ok(())

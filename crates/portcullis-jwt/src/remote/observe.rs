@@ -7,13 +7,15 @@ use super::url::KeyUrl;
 #[derive(Debug)]
 pub(super) struct News {
     pub(super) keys: usize,
+    /// Odd ones that were left out.
+    pub(super) skipped: usize,
     pub(super) changed: bool,
 }
 
 pub(super) fn refreshed(url: &KeyUrl, news: &News) {
-    let keys = news.keys;
+    let (keys, skipped) = (news.keys, news.skipped);
     match news.changed {
-        true => tracing::info!(%url, keys, "verification keys changed"),
+        true => tracing::info!(%url, keys, skipped, "verification keys changed"),
         false => tracing::debug!(%url, keys, "verification keys refreshed, unchanged"),
     }
     count(if news.changed { "changed" } else { "unchanged" });

@@ -175,12 +175,16 @@ impl Refresher {
     fn accept(&self, schedule: &mut Schedule, at: Duration, loaded: Loaded) -> News {
         let pace = &self.settings.pace;
         let interval = pace.interval(loaded.max_age);
-        let keys = loaded.keys.len();
+        let (keys, skipped) = (loaded.keys.len(), loaded.keys.skipped());
         let changed = schedule.succeed(at, interval, pace, loaded.text);
         if changed {
             self.replace(loaded.keys);
         }
-        News { keys, changed }
+        News {
+            keys,
+            skipped,
+            changed,
+        }
     }
 
     /// First the keys, then the epoch: who reads the epoch first and the keys after it can at worst believe new keys to be

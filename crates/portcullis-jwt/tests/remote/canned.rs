@@ -41,8 +41,8 @@ impl Canned {
         let shelf = Shelf::default();
         let clock = ManualClock::new();
         let builder = RemoteKeys::jwks("https://issuer.example/jwks")
-            .with_clock(clock.shared())
-            .with_fetch(shelf.clone());
+            .clock(clock.shared())
+            .fetch(shelf.clone());
         let keys = configure(builder).build().unwrap();
         Self { shelf, clock, keys }
     }

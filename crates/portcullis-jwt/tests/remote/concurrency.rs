@@ -102,9 +102,15 @@ async fn known_keys_never_wait_while_the_endpoint_hangs() {
         task.await.unwrap();
     }
     assert!(!waiting.is_finished());
+    // Not even when the next cool-down is over: there is one fetch at a time.
+    scene.clock.advance(COOL_DOWN);
+    scene.keys.epoch();
+    let also_waiting = scene.keys.refresh_for_unknown_kid(Some("c")).unwrap();
     assert_eq!(scene.fetches(), 2);
     scene.endpoint.release(1);
     assert_eq!(waiting.await.unwrap(), Fate::Found);
+    also_waiting.await.unwrap();
+    assert_eq!(scene.fetches(), 2);
 }
 
 /// A client that hangs up must not take the fetch with it, on which others wait.

@@ -30,7 +30,7 @@ async fn issuer(path: &str) -> Issuer {
     let endpoint = Endpoint::start().await;
     let clock = ManualClock::new();
     let keys = RemoteKeys::oidc(&endpoint.url(path))
-        .with_clock(clock.shared())
+        .clock(clock.shared())
         .with_insecure_http_for_loopback()
         .build()
         .unwrap();

@@ -14,7 +14,7 @@ use crate::support::{Scene, jwks};
 
 fn source(url: &str) -> RemoteKeysBuilder {
     RemoteKeys::jwks(url)
-        .with_fetch(HttpFetch::new())
+        .fetch(HttpFetch::new())
         .with_insecure_http_for_loopback()
 }
 
@@ -57,12 +57,12 @@ async fn the_limit_is_exact_and_counts_what_arrives() {
     let body = jwks(&["a"]);
     endpoint.answer("/jwks", Answer::ok(body.clone()));
     let url = endpoint.url("/jwks");
-    let exact = source(&url).with_max_bytes(body.len()).build().unwrap();
+    let exact = source(&url).max_bytes(body.len()).build().unwrap();
     exact.ready().await.unwrap();
-    let short = source(&url).with_max_bytes(body.len() - 1).build().unwrap();
+    let short = source(&url).max_bytes(body.len() - 1).build().unwrap();
     let error = short.ready().await.unwrap_err();
     assert_eq!(error.kind(), RemoteErrorKind::TooLarge);
-    let none = source(&url).with_max_bytes(0).build().unwrap();
+    let none = source(&url).max_bytes(0).build().unwrap();
     let error = none.ready().await.unwrap_err();
     assert_eq!(error.kind(), RemoteErrorKind::TooLarge);
 }
@@ -108,7 +108,7 @@ async fn an_endpoint_that_hangs_is_given_up() {
         raw("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{", true).await,
     ];
     for url in urls {
-        let builder = source(&url).with_timeout(Duration::from_millis(100));
+        let builder = source(&url).timeout(Duration::from_millis(100));
         let error = builder.build().unwrap().ready().await.unwrap_err();
         assert_eq!(error.kind(), RemoteErrorKind::TimedOut, "{url}");
     }

@@ -9,6 +9,8 @@ mod concurrency;
 mod discovery;
 mod endpoint;
 mod http_fetch;
+mod observed;
+mod requests;
 mod schedule;
 mod settings;
 mod shutdown;

@@ -7,11 +7,7 @@ use crate::support::{HOUR, MINUTE, SECOND};
 
 fn kind(builder: RemoteKeysBuilder) -> Option<RemoteErrorKind> {
     let fetch = fetch_fn(|_| async { Ok(Fetched::new("")) });
-    builder
-        .with_fetch(fetch)
-        .build()
-        .err()
-        .map(|error| error.kind())
+    builder.fetch(fetch).build().err().map(|error| error.kind())
 }
 
 /// No runtime exists here: making a source needs none.
@@ -47,6 +43,7 @@ fn addresses_are_https() {
         "/jwks",
         "https:///jwks",
         "https://issuer.example/a b",
+        "https://issuer.example/a\nb",
         "",
     ] {
         for builder in [RemoteKeys::jwks(url), RemoteKeys::oidc(url)] {
@@ -86,20 +83,20 @@ fn times_that_contradict_each_other_are_refused() {
     let source = || RemoteKeys::jwks("https://issuer.example/jwks");
     let zero = SECOND - SECOND;
     for builder in [
-        source().with_cool_down(zero),
-        source().with_cool_down(2 * HOUR),
-        source().with_refresh_interval(SECOND),
-        source().with_max_staleness(MINUTE),
-        source().with_rsa_algorithm(Algorithm::Hs256),
-        source().with_rsa_algorithm(Algorithm::Es256),
+        source().cool_down(zero),
+        source().cool_down(2 * HOUR),
+        source().refresh_interval(SECOND),
+        source().max_staleness(MINUTE),
+        source().rsa_algorithm(Algorithm::Hs256),
+        source().rsa_algorithm(Algorithm::Es256),
     ] {
         assert_eq!(kind(builder), Some(RemoteErrorKind::Misconfigured));
     }
     let tight = source()
-        .with_cool_down(SECOND)
-        .with_refresh_interval(SECOND)
-        .with_max_staleness(SECOND)
-        .with_rsa_algorithm(Algorithm::Ps256);
+        .cool_down(SECOND)
+        .refresh_interval(SECOND)
+        .max_staleness(SECOND)
+        .rsa_algorithm(Algorithm::Ps256);
     assert_eq!(kind(tight), None);
 }
 

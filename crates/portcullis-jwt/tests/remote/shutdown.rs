@@ -3,6 +3,7 @@
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use portcullis_jwt::KeySource;
 use portcullis_jwt::remote::{
@@ -12,6 +13,7 @@ use portcullis_testkit::ManualClock;
 use tokio::runtime::Handle;
 
 use crate::canned::Canned;
+use crate::endpoint::{Answer, Endpoint};
 use crate::support::{COOL_DOWN, Fate, HOUR, SECOND, jwks, look_up, look_up_at_once};
 
 fn source() -> RemoteKeysBuilder {
@@ -20,7 +22,7 @@ fn source() -> RemoteKeysBuilder {
 
 fn hanging() -> RemoteKeys {
     source()
-        .with_fetch(fetch_fn(|_| pending::<Result<Fetched, FetchError>>()))
+        .fetch(fetch_fn(|_| pending::<Result<Fetched, FetchError>>()))
         .build()
         .unwrap()
 }
@@ -113,9 +115,49 @@ async fn a_fetch_that_brings_too_much_is_refused() {
             let body = body.clone();
             async move { Ok(Fetched::new(body)) }
         });
-        let builder = source().with_fetch(fetch).with_max_bytes(limit);
+        let builder = source().fetch(fetch).max_bytes(limit);
         assert_eq!(look_up(&builder.build().unwrap(), "a").await, fate);
     }
+}
+
+/// Neither the timeout nor the end of the source leaves a connection of the default `Fetch` open. The endpoint has a runtime
+/// of its own, so that the tasks of the other one are ours.
+#[test]
+fn a_connection_ends_with_its_fetch() {
+    let servers = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let endpoint = servers.block_on(Endpoint::start());
+    endpoint.answer("/jwks", Answer::ok(jwks(&["a"])).held());
+    let builder = || RemoteKeys::jwks(&endpoint.url("/jwks")).with_insecure_http_for_loopback();
+    runtime().block_on(async {
+        let keys = builder()
+            .timeout(Duration::from_millis(100))
+            .build()
+            .unwrap();
+        let error = keys.ready().await.unwrap_err();
+        assert_eq!(error.kind(), RemoteErrorKind::TimedOut);
+        all_tasks_end().await;
+
+        let keys = builder().build().unwrap();
+        drop(keys.refresh_for_unknown_kid(Some("a")));
+        endpoint.arrived(2).await;
+        assert!(tasks() > 0);
+        drop(keys);
+        all_tasks_end().await;
+    });
+}
+
+async fn all_tasks_end() {
+    let end = async {
+        while tasks() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let ended = tokio::time::timeout(Duration::from_secs(10), end).await;
+    assert!(ended.is_ok(), "{} tasks are left", tasks());
 }
 
 /// A panic in an application's `Fetch` costs one attempt.
@@ -133,7 +175,7 @@ async fn a_fetch_that_panics_costs_one_attempt() {
             }
         }
     });
-    let builder = source().with_clock(clock.shared()).with_fetch(fetch);
+    let builder = source().clock(clock.shared()).fetch(fetch);
     let keys = builder.build().unwrap();
     let error = keys.ready().await.unwrap_err();
     assert_eq!(error.kind(), RemoteErrorKind::Aborted);
@@ -164,7 +206,7 @@ fn a_runtime_that_goes_away_takes_only_its_fetch() {
             }
         }
     });
-    let builder = source().with_clock(clock.shared()).with_fetch(fetch);
+    let builder = source().clock(clock.shared()).fetch(fetch);
     let keys = builder.build().unwrap();
 
     let first = runtime();

@@ -93,7 +93,7 @@ impl Scene {
         endpoint.answer("/jwks", Answer::ok(jwks(kids)));
         let clock = ManualClock::new();
         let builder = RemoteKeys::jwks(&endpoint.url("/jwks"))
-            .with_clock(clock.shared())
+            .clock(clock.shared())
             .with_insecure_http_for_loopback();
         let keys = configure(builder).build().unwrap();
         Self {

@@ -31,7 +31,7 @@ async fn endpoint(certified: &CertifiedKey<rcgen::KeyPair>) -> Endpoint {
 
 fn source(endpoint: &Endpoint, fetch: HttpFetch) -> RemoteKeys {
     let builder = RemoteKeys::jwks(&endpoint.url("/jwks"));
-    builder.with_fetch(fetch).build().unwrap()
+    builder.fetch(fetch).build().unwrap()
 }
 
 async fn refused(endpoint: &Endpoint, fetch: HttpFetch) {
