@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use portcullis_core::{AuthUser, AuthnLayer, Clock, SchemeName};
+use portcullis_core::{AuthUser, AuthnLayer, Clock, SchemeName, ScopeMap};
 use portcullis_key::{
-    ApiKey, ApiKeys, CacheLimits, KeyIndex, KeyLookup, KeyRecord, LookupError, MemoryKeys,
-    async_trait,
+    ApiKey, ApiKeys, CacheLimits, KeyFormat, KeyIndex, KeyLookup, KeyRecord, LookupError,
+    MemoryKeys, async_trait,
 };
 use portcullis_testkit::ManualClock;
 use tokio::sync::Barrier;
@@ -179,6 +179,22 @@ async fn a_remembered_key_is_held_to_the_collection_that_is_named() {
 }
 
 #[tokio::test]
+async fn what_is_good_under_one_configuration_is_not_remembered_under_another() {
+    let (key, keys) = (classic_key(), MemoryKeys::new());
+    let scopes = Some("write".parse().unwrap());
+    keys.insert(KeyRecord::for_key(&key, owner("alice")).with_scopes(scopes));
+    let generous = ScopeMap::new().scope("write", ["*"]);
+    let scheme = ApiKeys::new(keys).with_cache(minute()).scope_map(generous);
+    let strict = scheme.clone().scope_map(ScopeMap::new());
+    let other = scheme.clone().only(KeyFormat::Checked);
+
+    let [scheme, strict, other] = [scheme, strict, other].map(|it| AuthnLayer::new().scheme(it));
+    assert!(ask(&scheme, presenting(&key)).await.user().may("read"));
+    assert!(!ask(&strict, presenting(&key)).await.user().may("read"));
+    assert_eq!(ask(&other, presenting(&key)).await.status, 401);
+}
+
+#[tokio::test]
 async fn a_closures_answer_is_remembered_too() {
     let asked = Arc::new(AtomicBool::new(false));
     let scheme = ApiKeys::validate({
@@ -210,11 +226,11 @@ async fn the_cache_is_bounded_by_entries() {
             assert_eq!(cached.status(key).await, 200);
         }
         let first_round = cached.store.asked();
-        // Newest first, so that this round's insertions push out nothing that it has yet to ask for.
-        for key in keys.iter().rev().take(entries) {
+        // Newest first: what this round puts in pushes out only what it has asked for already.
+        for key in keys.iter().rev() {
             assert_eq!(cached.status(key).await, 200);
         }
-        let hits = entries - (cached.store.asked() - first_round);
+        let hits = keys.len() - (cached.store.asked() - first_round);
         assert!(hits <= entries && hits > entries / 2, "{hits} of {entries}");
     }
 }

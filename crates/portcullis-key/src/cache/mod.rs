@@ -21,9 +21,9 @@ const SHARDS: usize = 16;
 
 #[derive(Debug)]
 pub(crate) struct KeyCache {
+    limits: CacheLimits,
     shards: Box<[RwLock<Shard>]>,
     entries_per_shard: usize,
-    time_to_live: Duration,
     /// Counts revocations. What was looked up before one is not put in after it.
     epoch: AtomicU64,
 }
@@ -39,11 +39,16 @@ impl KeyCache {
             _ => 1,
         };
         Self {
+            limits,
             shards: (0..shards).map(|_| RwLock::default()).collect(),
             entries_per_shard: limits.entries() / shards,
-            time_to_live: limits.time_to_live(),
             epoch: AtomicU64::new(0),
         }
+    }
+
+    /// Another cache of the same size, with nothing in it.
+    pub(crate) fn fresh(&self) -> Self {
+        Self::new(self.limits)
     }
 
     pub(crate) fn epoch(&self) -> Epoch {
@@ -58,7 +63,7 @@ impl KeyCache {
             .unwrap_or_else(PoisonError::into_inner);
         let entry = shard.get(&Slot::of(digest))?;
         entry
-            .is_young(now, self.time_to_live)
+            .is_young(now, self.limits.time_to_live())
             .then(|| entry.user.clone())
     }
 
@@ -71,7 +76,7 @@ impl KeyCache {
         // Asked under the lock: a revocation counts first and takes the locks afterwards, so either it is seen here or it
         // finds the entry.
         if self.epoch() == epoch {
-            shard.drop_old(now, self.time_to_live);
+            shard.drop_old(now, self.limits.time_to_live());
             let entry = Entry { user, put_in: now };
             shard.insert(Slot::of(digest), entry, self.entries_per_shard);
         }

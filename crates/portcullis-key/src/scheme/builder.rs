@@ -87,12 +87,14 @@ impl ApiKeys {
     /// ```
     pub fn prefixes(mut self, prefixes: impl IntoIterator<Item = KeyPrefix>) -> Self {
         self.reading.prefixes = prefixes.into_iter().collect();
+        self.forget_policy();
         self
     }
 
     /// Accepts keys of one format alone.
     pub fn only(mut self, format: KeyFormat) -> Self {
         self.only = Some(format);
+        self.forget_policy();
         self
     }
 
@@ -101,6 +103,7 @@ impl ApiKeys {
     /// tokens they are not recognised.
     pub fn with_foreign_keys(mut self) -> Self {
         self.foreign = true;
+        self.forget_policy();
         self
     }
 
@@ -120,6 +123,7 @@ impl ApiKeys {
     /// Says what the scopes of keys stand for, *instead of* [`default_scope_map`](Self::default_scope_map).
     pub fn scope_map(mut self, map: ScopeMap) -> Self {
         self.judge_mut().scope_map = map;
+        self.forget_policy();
         self
     }
 
@@ -144,6 +148,7 @@ impl ApiKeys {
     /// Replaces the machine's clock, for tests.
     pub fn clock(mut self, clock: SharedClock) -> Self {
         self.judge_mut().clock = clock;
+        self.forget_policy();
         self
     }
 
@@ -154,6 +159,15 @@ impl ApiKeys {
     pub fn with_cache(mut self, limits: CacheLimits) -> Self {
         self.judge_mut().cache = Some(Arc::new(KeyCache::new(limits)));
         self
+    }
+
+    /// What was found good under one configuration is not good under another: a clone that is configured further has a cache
+    /// of its own.
+    fn forget_policy(&mut self) {
+        if let Some(cache) = &self.judge.cache {
+            let fresh = Arc::new(cache.fresh());
+            self.judge_mut().cache = Some(fresh);
+        }
     }
 
     fn judge_mut(&mut self) -> &mut Judge {

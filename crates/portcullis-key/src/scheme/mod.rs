@@ -15,7 +15,7 @@ use portcullis_core::{Attempt, Presence, Scheme, SchemeName};
 use self::cause::Cause;
 use self::judge::{Judge, Question};
 use self::reading::{Presented, Reading};
-use crate::format::KeyText;
+use crate::format::{KeyText, MAX_KEY_LENGTH, all};
 use crate::{ApiKey, KeyDigest, KeyFormat, KeyIndex, observe};
 
 /// The longest key of another system, in bytes.
@@ -56,7 +56,7 @@ const MAX_FOREIGN_LENGTH: usize = 1024;
 /// # }
 /// ```
 ///
-/// Clones share the cache, so keep one to [`revoke`](Self::revoke) with.
+/// Clones share the cache, so keep one to [`revoke`](Self::revoke) with; one that is configured further has its own.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct ApiKeys {
@@ -88,28 +88,38 @@ impl ApiKeys {
     /// What begins with a prefix of ours is held to our formats, so that a mistyped key never passes for a foreign one.
     fn is_foreign(&self, text: &str) -> bool {
         self.foreign
-            && (1..=MAX_FOREIGN_LENGTH).contains(&text.len())
-            && text.bytes().all(|byte| byte.is_ascii_graphic())
+            && !text.is_empty()
+            && all(text.as_bytes(), |byte| byte.is_ascii_graphic())
             && !self.reading.begins_with_prefix(text)
     }
 
     fn judge(&self, presented: &Presented<'_>) -> Attempt {
-        let Some(plausible) = self.plausible(presented.text) else {
+        if presented.text.len() > self.longest() {
             return Attempt::Ready(Err(Cause::Malformed.denial(None)));
-        };
+        }
         let digest = KeyDigest::of(presented.text);
-        match self.judge.remembered(&digest) {
-            Some(user) => {
-                observe::remembered();
-                Attempt::Ready(judge::within(
-                    user,
-                    presented.collection.map(|name| &**name),
-                ))
-            }
-            None => {
+        // A remembered key had the form of one when it was put in, and the digest is of all its characters.
+        if let Some(user) = self.judge.remembered(&digest) {
+            observe::remembered();
+            return Attempt::Ready(judge::within(
+                user,
+                presented.collection.map(|name| &**name),
+            ));
+        }
+        match self.plausible(presented.text) {
+            None => Attempt::Ready(Err(Cause::Malformed.denial(None))),
+            Some(plausible) => {
                 let question = self.question(&plausible, digest, presented);
                 Attempt::Pending(Box::pin(Arc::clone(&self.judge).decide(question)))
             }
+        }
+    }
+
+    /// Nothing longer is looked at, so that a long text costs no more than a short one.
+    fn longest(&self) -> usize {
+        match self.foreign {
+            true => MAX_FOREIGN_LENGTH,
+            false => MAX_KEY_LENGTH,
         }
     }
 

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName};
 use portcullis_core::{CredentialPlace, CredentialPlaces, Denial, Presence};
 
 use crate::KeyPrefix;
+use crate::format::all;
 
 pub(super) static X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -183,7 +184,7 @@ fn first_word(text: &[u8]) -> (&[u8], &[u8]) {
 
 /// The text, if every character of it is visible ASCII; else an empty one, which is no key.
 fn visible(bytes: &[u8]) -> &str {
-    match bytes.iter().all(u8::is_ascii_graphic) {
+    match all(bytes, |byte| byte.is_ascii_graphic()) {
         true => std::str::from_utf8(bytes).unwrap_or_default(),
         false => "",
     }
