@@ -88,7 +88,7 @@ fn token(issuer: &Issuer, email: &str, role: &str) -> Result<String, Stop> {
     let grant = Grant::access(email).email(email, true);
     let token = issuer.issue_with(&grant, &json!({ "roles": [role] }));
     token
-        .map(|token| token.into_string())
+        .map(IssuedToken::into_string)
         .map_err(|error| Stop::Wrong(error.to_string()))
 }
 
