@@ -48,11 +48,7 @@ impl BreachedFile {
             .name("pw-breach-file".to_owned())
             .spawn(move || {
                 for LookUp { digest, reply } in waiting {
-                    let _ = reply.send(
-                        lines
-                            .find(&digest)
-                            .map_or(BreachOutcome::Unknown, BreachOutcome::seen),
-                    );
+                    let _ = reply.send(lines.outcome(&digest));
                 }
             })?;
         Ok(Self { look_ups })
@@ -98,6 +94,16 @@ impl SortedLines {
     fn new(file: File) -> io::Result<Self> {
         let length = file.metadata()?.len();
         Ok(Self { file, length })
+    }
+
+    fn outcome(&mut self, digest: &str) -> BreachOutcome {
+        self.find(digest).map_or_else(
+            |error| {
+                tracing::warn!(%error, "a password was not checked against breaches");
+                BreachOutcome::Unknown
+            },
+            BreachOutcome::seen,
+        )
     }
 
     /// How often the digest was seen, 0 when it is not there.

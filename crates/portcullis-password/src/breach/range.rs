@@ -68,7 +68,7 @@ impl RangeRequest {
 pub struct RangeUnavailable(String);
 
 impl RangeUnavailable {
-    /// `reason` goes to whoever reads the logs.
+    /// `reason` is written into a tracing event; it must not hold the password or its digest.
     #[must_use]
     pub fn new(reason: impl fmt::Display) -> Self {
         Self(reason.to_string())
@@ -123,7 +123,10 @@ impl BreachedRanges {
         match self.source.fetch(request).await {
             Ok(answer) => find(&answer, &digest[PREFIX_LENGTH..])
                 .map_or(BreachOutcome::Unknown, BreachOutcome::seen),
-            Err(_) => BreachOutcome::Unknown,
+            Err(error) => {
+                tracing::warn!(%error, "a password was not checked against breaches");
+                BreachOutcome::Unknown
+            }
         }
     }
 }

@@ -3,34 +3,44 @@
 //! On Linux this is the thread's processor time, which does not grow while the thread waits for its turn; elsewhere it is
 //! the monotonic time that passed. Neither is a date: nothing is decided valid or expired by it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The usual cost of one hash with the current parameters, as a moving average over about eight hashes.
+/// How many hashes are remembered.
+const RECENT: usize = 15;
+
+/// The usual cost of one hash with the current parameters: the median of the last fifteen.
+///
+/// A mean would lie above it, because disturbances only ever make a hash dearer; and it is medians that tell answers apart.
 #[derive(Debug, Default)]
-pub(super) struct UsualCost(AtomicU64);
+pub(super) struct UsualCost(Mutex<Recent>);
+
+#[derive(Debug, Default)]
+struct Recent {
+    costs: [Duration; RECENT],
+    seen: usize,
+}
 
 impl UsualCost {
     pub(super) fn observe(&self, cost: Duration) {
-        let cost = u64::try_from(cost.as_nanos()).unwrap_or(u64::MAX).max(1);
-        let _ = self
-            .0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |usual| {
-                Some(average(usual, cost))
-            });
+        let mut recent = self.lock();
+        let slot = recent.seen % RECENT;
+        recent.costs[slot] = cost;
+        recent.seen += 1;
     }
 
     /// Zero until the first hash.
     pub(super) fn get(&self) -> Duration {
-        Duration::from_nanos(self.0.load(Ordering::Relaxed))
+        let recent = self.lock();
+        let known = recent.seen.min(RECENT);
+        let mut costs = recent.costs;
+        drop(recent);
+        costs[..known].sort_unstable();
+        costs[known.saturating_sub(1) / 2]
     }
-}
 
-fn average(usual: u64, cost: u64) -> u64 {
-    if usual == 0 {
-        cost
-    } else {
-        usual - usual / 8 + cost / 8
+    fn lock(&self) -> MutexGuard<'_, Recent> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

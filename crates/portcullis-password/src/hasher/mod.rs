@@ -292,7 +292,8 @@ impl PasswordHasher {
         if self.usual_cost().is_zero() {
             let _ = self.run(scratch, b"", &[0; SALT_BYTES]);
         }
-        while watch.elapsed() < self.usual_cost() {
+        let usual = self.usual_cost();
+        while watch.elapsed() < usual {
             if std::hint::black_box(PADDING_STEP.hash(scratch, b"", &[0; SALT_BYTES])).is_err() {
                 return;
             }

@@ -64,7 +64,8 @@ impl CommonPasswords {
     /// Whether the password is on the list, or is an entry repeated.
     #[must_use]
     pub fn contains(&self, password: &str) -> bool {
-        self.matches(password)
+        let folded = fold(password);
+        self.has(&folded) || repeated_unit(&folded).is_some_and(|unit| self.has(unit))
     }
 
     /// The embedded entries, sorted by byte.
@@ -72,18 +73,16 @@ impl CommonPasswords {
         EMBEDDED.lines()
     }
 
-    pub(super) fn matches(&self, password: &str) -> bool {
-        let folded = fold(password);
-        self.has(&folded) || repeated_unit(&folded).is_some_and(|unit| self.has(unit))
-    }
-
     fn has(&self, folded: &str) -> bool {
         self.own.contains(folded) || (self.embedded && has_line(EMBEDDED, folded))
     }
 }
 
+/// Space is reserved once, because a growing string would leave copies of the password behind.
 fn fold(password: &str) -> Zeroizing<String> {
-    Zeroizing::new(password.nfkc().flat_map(char::to_lowercase).collect())
+    let mut folded = Zeroizing::new(String::with_capacity(password.len() * 3));
+    folded.extend(password.nfkc().flat_map(char::to_lowercase));
+    folded
 }
 
 /// The shortest text of which the password is two or more copies, if it is long enough to be on the list.

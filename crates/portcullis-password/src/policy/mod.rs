@@ -153,7 +153,7 @@ impl PasswordPolicy {
             (WeakReason::Symbol, self.symbols && !any(is_symbol)),
             (
                 WeakReason::Common,
-                self.common.as_ref().is_some_and(|list| list.matches(text)),
+                self.common.as_ref().is_some_and(|list| list.contains(text)),
             ),
             (WeakReason::Pwned, context.is_breached()),
             (

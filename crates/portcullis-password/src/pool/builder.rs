@@ -77,7 +77,7 @@ impl HashPoolBuilder {
         self
     }
 
-    /// Starts the threads. Each does one hash at once, to bring its memory in and to measure.
+    /// Starts the threads. Each hashes twice at once, to bring its memory in and to measure.
     ///
     /// # Errors
     /// When the system gives no thread.

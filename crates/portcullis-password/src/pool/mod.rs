@@ -25,8 +25,9 @@ use crate::{HashError, HashErrorKind, Password, PasswordHash, PasswordHasher, Ve
 /// - **Threads**: as many as there are cores, fewer where the memory budget asks for it, at lowered priority on Linux, so that
 ///   a burst of logins does not delay the application's other requests. They end when the last clone is dropped.
 /// - **Memory**: each thread keeps what one argon2id hash needs, and wipes it as soon as nothing more waits. A stored hash
-///   that needs more gets it for its own time, one such hash at a time in the whole pool. So it never takes more than
-///   threads × one hash, and one greater hash. scrypt's memory cannot be kept between hashes; it is bounded alike.
+///   that needs more gets it for its own time, one such hash at a time in the whole pool; a thread that meets a second one
+///   waits. So the pool never takes more than threads × one hash, and one greater hash. scrypt's memory cannot be kept
+///   between hashes; it is bounded alike.
 /// - **Queue**: bounded. When it is full, or the wait would be too long, the answer is
 ///   [`Busy`](HashErrorKind::Busy) at once: 503 with Retry-After.
 /// - **Cancellation**: a dropped future leaves the queue, and its password is wiped; what is being hashed is finished.
