@@ -154,3 +154,84 @@ impl Table {
         self.bytes.load(Ordering::Acquire) <= most_bytes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use portcullis_core::{AuthUser, SchemeName};
+
+    use super::*;
+    use crate::verify::Validity;
+
+    const LONGEST: Duration = Duration::from_secs(60);
+
+    fn entry(token: &str) -> Entry {
+        let now = Timestamp::UNIX_EPOCH;
+        let until = now.saturating_add(LONGEST);
+        let user = AuthUser::builder(SchemeName::JWT, token).build();
+        Entry::new(token, &user, Validity { from: now, until }, None, 0, now)
+    }
+
+    fn find(cache: &TokenCache, token: &str) -> Option<String> {
+        cache.get(token, 0, Timestamp::UNIX_EPOCH, |entry| {
+            entry.user().id().to_owned()
+        })
+    }
+
+    /// Two tokens of one hash cannot be made from outside, for the key of the hash is random: so the table is poisoned by hand.
+    #[test]
+    fn a_token_with_the_hash_of_another_is_not_taken_for_it() {
+        let cache = TokenCache::new(8, 1 << 20, LONGEST);
+        cache.insert(entry("alice's token"));
+        let table = cache.table.get().unwrap();
+        let place = table
+            .places(0)
+            .find(|place| table.entries[*place].load().is_some())
+            .unwrap();
+        let hash = table.hash.hash_one("bob's token");
+        table.hashes[place].store(hash, Ordering::Relaxed);
+        assert_eq!(find(&cache, "bob's token"), None);
+        assert_eq!(
+            find(&cache, "alice's token"),
+            None,
+            "not found either, which costs one verification"
+        );
+    }
+
+    #[test]
+    fn bytes_are_given_back() {
+        let cache = TokenCache::new(8, 1 << 20, LONGEST);
+        let one = entry("a").bytes();
+        for n in 0..100 {
+            cache.insert(entry(&format!("{n:03}")));
+        }
+        let table = cache.table.get().unwrap();
+        assert_eq!(table.bytes.load(Ordering::Relaxed), 8 * (one + 2));
+        cache.insert(entry("099"));
+        assert_eq!(
+            table.bytes.load(Ordering::Relaxed),
+            8 * (one + 2),
+            "the same token takes its own place"
+        );
+    }
+
+    #[test]
+    fn what_is_used_stays() {
+        let cache = TokenCache::new(8, 1 << 20, LONGEST);
+        cache.insert(entry("hot"));
+        for n in 0..1000 {
+            assert_eq!(find(&cache, "hot").as_deref(), Some("hot"), "{n}");
+            cache.insert(entry(&format!("cold {n}")));
+        }
+    }
+
+    #[test]
+    fn bytes_are_bounded_at_a_fixed_cost() {
+        let one = entry("0000").bytes();
+        let cache = TokenCache::new(4096, 10 * one, LONGEST);
+        for n in 0..5000 {
+            cache.insert(entry(&format!("{n:04}")));
+            let bytes = cache.table.get().unwrap().bytes.load(Ordering::Relaxed);
+            assert!(bytes <= 10 * one, "{n}: {bytes}");
+        }
+    }
+}

@@ -9,25 +9,54 @@ use super::{KeyError, KeyErrorKind};
 /// The shortest secret that is taken, in bytes (RFC 7518 §3.2: at least the size of the hash).
 const SHORTEST: usize = 32;
 
-/// Secrets that stand in manuals, templates and old defaults, long enough to pass the length check once they are padded or
-/// repeated. Compared without regard to case and to anything but letters and digits.
-const KNOWN: [&str; 16] = [
-    "secret",
-    "supersecret",
-    "mysecret",
-    "jwtsecret",
-    "changeme",
-    "changethis",
-    "pleasechangeme",
-    "changemeinproduction",
-    "yoursecret",
-    "yoursecretkey",
-    "your256bitsecret",
-    "yoursecretkeyhere",
-    "yourjwtsecretkeychangethisinproduction",
-    "asecretkeythatisatleast32byteslong",
+/// The words of which placeholders are made: `your-256-bit-secret`, `change_me_in_production`, `supersecretkey123` …
+///
+/// A secret of these words and digits alone stands in some manual, template or old default.
+const PLACEHOLDERS: [&str; 44] = [
+    "a",
+    "app",
+    "at",
+    "auth",
+    "be",
+    "bit",
+    "bits",
+    "bytes",
+    "change",
+    "changeit",
+    "characters",
+    "chars",
     "default",
+    "dev",
+    "do",
+    "example",
+    "for",
+    "here",
+    "hmac",
+    "in",
+    "insecure",
+    "is",
+    "jwt",
+    "key",
+    "least",
+    "long",
+    "me",
+    "minimum",
+    "must",
+    "my",
+    "not",
     "password",
+    "please",
+    "production",
+    "random",
+    "secret",
+    "signing",
+    "string",
+    "super",
+    "test",
+    "that",
+    "this",
+    "token",
+    "your",
 ];
 
 /// A secret for HMAC, shared by those who sign and those who verify.
@@ -53,8 +82,8 @@ impl HmacKey {
     ///
     /// # Errors
     ///
-    /// [`KeyErrorKind::Weak`] for fewer than 32 bytes; [`KeyErrorKind::Known`] for a default that everybody knows, for a text
-    /// that repeats one of these, and for one that is made of fewer than four different bytes;
+    /// [`KeyErrorKind::Weak`] for fewer than 32 bytes; [`KeyErrorKind::Known`] for a placeholder that stands in manuals and
+    /// templates, and for a secret of fewer than four different bytes;
     /// [`KeyErrorKind::WrongKind`] for something that looks like a PEM file, an SSH key or a JWK.
     pub fn new(secret: impl AsRef<[u8]>) -> Result<Self, KeyError> {
         let secret = secret.as_ref();
@@ -133,28 +162,29 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
 }
 
 fn is_known(secret: &[u8]) -> bool {
-    let plain: Vec<u8> = secret
-        .iter()
-        .filter(|byte| byte.is_ascii_alphanumeric())
-        .map(u8::to_ascii_lowercase)
-        .collect();
-    has_few_different_bytes(secret) || KNOWN.iter().any(|known| is_repetition(&plain, known))
+    has_few_different_bytes(secret) || is_placeholder(secret)
 }
 
-/// Whether the text is made of the known one alone, whole or cut at the end, digits and the word "key" left aside.
-fn is_repetition(text: &[u8], known: &str) -> bool {
-    let core = strip_digits(text);
-    !core.is_empty()
-        && [core, text].into_iter().any(|text| {
-            text.len() >= known.len()
-                && text.iter().zip(known.bytes().cycle()).all(|(a, b)| *a == b)
-        })
-}
-
-/// The text without the digits at its end.
-fn strip_digits(text: &[u8]) -> &[u8] {
-    let digits = text.iter().rev().take_while(|byte| byte.is_ascii_digit());
-    &text[..text.len() - digits.count()]
+/// Whether the secret is made of placeholders' words and digits alone, whatever stands between them.
+fn is_placeholder(secret: &[u8]) -> bool {
+    let text: Zeroizing<Vec<u8>> = Zeroizing::new(
+        secret
+            .iter()
+            .filter(|byte| byte.is_ascii_alphabetic())
+            .map(u8::to_ascii_lowercase)
+            .collect(),
+    );
+    let is_text = secret.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    // Up to which positions the text can be cut into such words.
+    let mut cut = vec![false; text.len() + 1];
+    cut[0] = true;
+    for end in 1..cut.len() {
+        cut[end] = PLACEHOLDERS.iter().any(|word| {
+            let start = end.checked_sub(word.len());
+            start.is_some_and(|start| cut[start] && text[start..end] == *word.as_bytes())
+        });
+    }
+    is_text && text.len() >= 6 && cut[text.len()]
 }
 
 fn has_few_different_bytes(secret: &[u8]) -> bool {

@@ -44,6 +44,10 @@ impl PublicNumbers {
                     .map_err(|_| KeyError::malformed("this is not an RSA public key in DER"))?;
                 Ok(Self::Rsa { n, e })
             }
+            // The library would also take a bare point, or any 32 bytes for Ed25519: that is no DER.
+            _ if der.first() != Some(&0x30) || der.len() < 44 => {
+                Err(KeyError::malformed("this is not a public key in DER"))
+            }
             Family::EllipticCurve => Self::from_point(curve_key(algorithm, der)?.as_ref()),
             Family::Edwards => {
                 let key = curve_key(algorithm, der)?;

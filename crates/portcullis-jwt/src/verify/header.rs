@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 
 use super::base64url;
 use super::json::{Anything, Members, Text};
@@ -82,7 +82,9 @@ impl Header {
         if read.has_crit {
             return Err(TokenErrorKind::UnsupportedCritical.into());
         }
-        let alg = read.alg.ok_or(TokenErrorKind::Malformed)?;
+        // An unencoded payload must be announced in `crit` (RFC 7797 §6), so this is a contradiction or worse.
+        let alg = read.alg.filter(|_| read.is_encoded);
+        let alg = alg.ok_or(TokenErrorKind::Malformed)?;
         Ok(Self {
             alg: alg.0.into_owned(),
             kid: read.kid.map(|kid| kid.0.into_owned()),
@@ -91,12 +93,13 @@ impl Header {
     }
 }
 
-#[derive(Default)]
 struct Read<'de> {
     alg: Option<Text<'de>>,
     kid: Option<Text<'de>>,
     typ: Option<Text<'de>>,
     has_crit: bool,
+    /// `b64` (RFC 7797 §3).
+    is_encoded: bool,
 }
 
 impl<'de> Deserialize<'de> for Read<'de> {
@@ -115,18 +118,20 @@ impl<'de> Visitor<'de> for ReadVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Read<'de>, A::Error> {
-        let mut read = Read::default();
+        let mut read = Read {
+            alg: None,
+            kid: None,
+            typ: None,
+            has_crit: false,
+            is_encoded: true,
+        };
         let mut members = Members::default();
         while let Some(name) = map.next_key::<Text<'de>>()? {
             match &*name {
                 "alg" => read.alg = Some(map.next_value()?),
                 "kid" => read.kid = Some(map.next_value()?),
                 "typ" => read.typ = Some(map.next_value()?),
-                // RFC 7797: an unencoded payload must be announced in `crit`, so this is a contradiction or worse.
-                "b64" if !map.next_value::<bool>()? => {
-                    return Err(A::Error::custom("the payload is not encoded"));
-                }
-                "b64" => {}
+                "b64" => read.is_encoded = map.next_value()?,
                 other => {
                     read.has_crit |= other == "crit";
                     map.next_value_seed(Anything)?;
