@@ -22,6 +22,10 @@ pub type Identified = Result<Option<AuthUser>, Denial>;
 /// credential never falls through to a weaker one.
 ///
 /// Most applications write a scheme with [`from_async_fn`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a scheme",
+    note = "a scheme of one's own is one `async fn`: wrap it in `portcullis_core::from_async_fn(name, function)`"
+)]
 pub trait Scheme: Debug + Send + Sync + 'static {
     /// What [`AuthUser::scheme`] will say.
     fn name(&self) -> SchemeName;

@@ -22,6 +22,10 @@ use crate::Denial;
 ///
 /// What a renderer answers is sent as it is, but for the denial itself, which is put into the response's extensions for the
 /// layers outside.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a renderer",
+    note = "a closure `|denial: &Denial, request: &Parts| …` becomes one with `portcullis_core::render_fn`"
+)]
 pub trait Renderer: Debug + Send + Sync + 'static {
     /// Writes the response.
     fn render(&self, denial: &Denial, request: &Parts) -> Response<Bytes>;
@@ -77,9 +81,16 @@ where
     }
 }
 
-/// Renders a denial and lets it ride in the response's extensions.
+impl dyn Renderer {
+    /// Renders a denial and lets it ride in the response's extensions: how every layer of Portcullis refuses.
+    #[must_use]
+    pub fn refuse(&self, denial: Denial, request: &Parts) -> Response<Bytes> {
+        let mut response = self.render(&denial, request);
+        response.extensions_mut().insert(denial);
+        response
+    }
+}
+
 pub(crate) fn refuse(renderer: &dyn Renderer, denial: Denial, request: &Parts) -> Response<Bytes> {
-    let mut response = renderer.render(&denial, request);
-    response.extensions_mut().insert(denial);
-    response
+    renderer.refuse(denial, request)
 }
