@@ -1,0 +1,14 @@
+use portcullis_core::Timestamp;
+use tower_sessions::Expiry;
+
+use crate::AuthRecord;
+
+/// What tower-sessions is told about a login's end: for a remembered one the time that is left, which becomes the cookie's
+/// Max-Age; for others that the cookie goes with the browser.
+pub(crate) fn expiry_of(login: &AuthRecord, now: Timestamp) -> Expiry {
+    if !login.remember() {
+        return Expiry::OnSessionEnd;
+    }
+    let left = login.expires_at().saturating_duration_since(now);
+    Expiry::OnInactivity(left.try_into().unwrap_or(time::Duration::MAX))
+}
