@@ -3,12 +3,15 @@
 //! - [`ManualClock`]: time that passes only when told to.
 //! - [`with_user`] and [`with_nobody`]: layers that fake an identity, in place of an `AuthnLayer`.
 //! - `limiter` (feature `limit`): what every limiter must do.
+//! - `session_store` (feature `session`): what every session store must do.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod clock;
 mod identity;
 #[cfg(feature = "limit")]
 pub mod limiter;
+#[cfg(feature = "session")]
+pub mod session_store;
 
 pub use self::clock::ManualClock;
 pub use self::identity::{WithUser, WithUserLayer, with_nobody, with_user};
