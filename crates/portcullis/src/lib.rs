@@ -4,8 +4,19 @@
 //! [`AuthUser`], and guards say what that user may do.
 //!
 //! This crate has no logic of its own. It brings the rooms of the house together: the vocabulary at the top, and a module for
-//! each feature. Those who want less take a room alone (`portcullis-core`, `portcullis-jwt`, …).
+//! each feature. The manual is in the module `manual` (built with all features). Those who want less take a room alone (`portcullis-core`, `portcullis-jwt`, …).
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+// The manual's examples use every feature.
+#[cfg(all(
+    feature = "axum",
+    feature = "http-client",
+    feature = "key",
+    feature = "limit",
+    feature = "password",
+    feature = "session"
+))]
+pub mod manual;
 
 pub use portcullis_core::*;
 
