@@ -1,12 +1,8 @@
 //! The application: what an axum application behind Portcullis looks like.
 
-use std::fmt::Write;
-use std::net::SocketAddr;
-
-use axum::extract::{FromRef, Request};
+use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::http::{StatusCode, header};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::middleware::from_fn;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use portcullis::{
@@ -16,10 +12,11 @@ use portcullis::{
 };
 use serde_json::{Value, json};
 
-use crate::demo::{self, Credentials, Demo, USER};
-use crate::posts::{self, Posts};
+use crate::demo::{Credentials, Demo};
+use crate::posts::Posts;
 use crate::settings::{Settings, Stop};
 use crate::tokens::Tokens;
+use crate::{edge, login, posts};
 
 #[derive(Clone, FromRef)]
 struct AppState {
@@ -27,12 +24,9 @@ struct AppState {
     demo: Demo,
 }
 
-/// The application, and the text that is printed at start.
-pub(crate) async fn build(
-    settings: &Settings,
-    address: SocketAddr,
-) -> Result<(Router, String), Stop> {
-    let tokens = Tokens::new(settings)?;
+/// The application, and what its demo users log in with.
+pub(crate) async fn build(settings: &Settings) -> Result<(Router, Credentials), Stop> {
+    let tokens = Tokens::new(settings).await?;
     let jwks = tokens.jwks();
     let lockout = settings
         .limits
@@ -43,7 +37,7 @@ pub(crate) async fn build(
         .scheme(Bearer::new(tokens.verifier))
         .scheme(ApiKeys::new(demo.keys.clone()))
         .scheme(demo.sessions.clone());
-    // Plain http on loopback only: browsers would drop a cookie marked `Secure`.
+    // Plain http on loopback only: not every client keeps a cookie marked `Secure` there.
     let sessions = SessionLayer::new(MemorySessions::new())
         .with_cookie(&SessionCookie::new().with_insecure_cookies());
     let client = client_address(settings.trusted_proxies.clone());
@@ -62,12 +56,13 @@ pub(crate) async fn build(
             delete(posts::delete).layer(require(permission("admin"))),
         )
         .route("/api/whoami", get(whoami))
-        .route("/api/users/login", post(demo::login))
-        .route("/api/users/logout", post(demo::logout))
+        .route("/api/users/login", post(login::login))
+        .route("/api/users/logout", post(login::logout))
         .with_state(AppState {
-            posts: Posts::default(),
+            posts: Posts::with_a_first_one(),
             demo,
         })
+        .layer(from_fn(edge::refuse_cross_site))
         .layer(authn)
         .layer(sessions);
     let app = limited(app, &client, settings.limits)
@@ -77,18 +72,14 @@ pub(crate) async fn build(
             get(async move || ([(header::CONTENT_TYPE, "application/json")], jwks)),
         )
         .fallback(async || StatusCode::NOT_FOUND)
-        .layer(middleware::from_fn(move |request: Request, next: Next| {
-            note_client(client.clone(), request, next)
-        }));
-    Ok((app, welcome(settings, address, &credentials)))
+        .layer(DefaultBodyLimit::max(64 * 1024));
+    Ok((edge::around(app, client), credentials))
 }
 
 /// A hundred requests a minute for each client, thirty at once.
 fn limited(app: Router, client: &ClientAddress, limits: bool) -> Router {
     if !limits {
-        eprintln!(
-            "quickstart: PORTCULLIS_LIMITS=off: neither limits nor locks; for load tests only"
-        );
+        tracing::warn!("PORTCULLIS_LIMITS=off: neither limits nor locks; for load tests only");
         return app;
     }
     let quota = Quota::per_minute(100).burst(30).named("demo");
@@ -99,87 +90,8 @@ fn limited(app: Router, client: &ClientAddress, limits: bool) -> Router {
     )
 }
 
-/// Leaves the client's address where the login finds it.
-async fn note_client(client: ClientAddress, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let from = client.resolve(&parts);
-    parts.extensions.insert(from);
-    next.run(Request::from_parts(parts, body))
-        .await
-        .into_response()
-}
-
+/// `GET /api/whoami`: who is calling, or `null` for nobody.
 async fn whoami(user: Option<AuthUser>) -> Json<Value> {
     let scheme = user.as_ref().map(|user| user.scheme().clone());
     Json(json!({ "user": user, "authType": scheme }))
 }
-
-fn welcome(settings: &Settings, address: SocketAddr, credentials: &Credentials) -> String {
-    let base = format!("http://{address}/api");
-    let mut text = format!("Portcullis quickstart on http://{address}\n\n");
-    let mut line = |comment: &str, command: String| {
-        let _ = writeln!(text, "# {comment}\n{command}\n");
-    };
-    let status = "curl -s -w ' -> %{http_code}\\n'";
-    line(
-        "nobody: 200, and nobody is calling",
-        format!("{status} {base}/whoami"),
-    );
-    line(
-        "nobody, where somebody is needed: 401",
-        format!("{status} {base}/posts"),
-    );
-    if let (Some(user), Some(admin)) = (&credentials.user_token, &credentials.admin_token) {
-        line(
-            "a JWT of a user: 200",
-            format!("{status} -H 'Authorization: Bearer {user}' {base}/posts"),
-        );
-        line(
-            "the same user writes: 201",
-            format!("{status} -H 'Authorization: Bearer {user}' {NEW_POST} {base}/posts"),
-        );
-        line(
-            "the same user deletes: 403",
-            format!("{status} -X DELETE -H 'Authorization: Bearer {user}' {base}/posts/1"),
-        );
-        line(
-            "an admin deletes: 204",
-            format!("{status} -X DELETE -H 'Authorization: Bearer {admin}' {base}/posts/1"),
-        );
-    }
-    let (read, write) = (&credentials.read_key, &credentials.write_key);
-    line(
-        "an API key with scope read: 200",
-        format!("{status} -H 'Authorization: ApiKey {read}' {base}/posts"),
-    );
-    line(
-        "the same key writes: 403, insufficient_scope",
-        format!("{status} -H 'X-Api-Key: {read}' {NEW_POST} {base}/posts"),
-    );
-    line(
-        "a key with scopes read and write: 201",
-        format!("{status} -H 'X-Api-Key: {write}' {NEW_POST} {base}/posts"),
-    );
-    let password = &credentials.password;
-    line(
-        "a session: log in (or as admin@example.com, with the same password), be known by the cookie, log out",
-        format!(
-            "{status} -c /tmp/jar {JSON} -d '{{\"email\":\"{USER}\",\"password\":\"{password}\"}}' {base}/users/login\n\
-             {status} -b /tmp/jar {base}/whoami\n\
-             {status} -b /tmp/jar -c /tmp/jar -X POST {base}/users/logout"
-        ),
-    );
-    if settings.limits {
-        line(
-            "too many at once: 429",
-            format!(
-                "for i in $(seq 40); do curl -s -o /dev/null -w '%{{http_code}} ' {base}/whoami; done; echo"
-            ),
-        );
-    }
-    text
-}
-
-const JSON: &str = "-H 'Content-Type: application/json'";
-const NEW_POST: &str =
-    "-H 'Content-Type: application/json' -d '{\"title\":\"Hello\",\"body\":\"World\"}'";

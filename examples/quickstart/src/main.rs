@@ -3,14 +3,20 @@
 //! `cargo run -p quickstart` prints what to paste. `--help` says what can be set.
 
 mod app;
+mod body;
 mod demo;
+mod edge;
+mod login;
 mod posts;
 mod secret;
 mod settings;
 mod tokens;
+mod welcome;
 
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 
@@ -19,15 +25,14 @@ use self::settings::{HELP, Settings, Stop};
 #[tokio::main]
 async fn main() -> ExitCode {
     log_to_stderr();
-    let read = Settings::read(std::env::args().skip(1), |name| std::env::var(name).ok());
-    let outcome = match read {
+    let outcome = match Settings::read(std::env::args_os().skip(1)) {
         Ok(settings) => run(settings).await,
         Err(stop) => Err(stop),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Stop::Help) => {
-            println!("{HELP}");
+            print(HELP);
             ExitCode::SUCCESS
         }
         Err(Stop::Wrong(what)) => {
@@ -45,13 +50,25 @@ async fn run(settings: Settings) -> Result<(), Stop> {
     let address = listener
         .local_addr()
         .map_err(|error| Stop::Wrong(error.to_string()))?;
-    let (app, welcome) = app::build(&settings, address).await?;
-    println!("{welcome}");
+    let (app, credentials) = app::build(&settings).await?;
+    print(&welcome::text(&settings, address, &credentials)?);
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(told_to_stop())
-        .await
-        .map_err(|error| Stop::Wrong(error.to_string()))
+    let serving = axum::serve(listener, service).with_graceful_shutdown(told_to_stop());
+    tokio::select! {
+        served = serving => served.map_err(|error| Stop::Wrong(error.to_string())),
+        () = waited_long_enough() => Ok(()),
+    }
+}
+
+/// Whoever reads may stop reading whenever they like: that is no reason to end.
+fn print(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Requests under way may end; a client that never ends its request may not keep the server from it.
+async fn waited_long_enough() {
+    told_to_stop().await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
 }
 
 fn log_to_stderr() {

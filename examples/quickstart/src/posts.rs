@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use portcullis::AuthUser;
+use portcullis::{AuthUser, Denial};
 use serde::{Deserialize, Serialize};
+
+use crate::body::Body;
 
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Post {
@@ -43,43 +45,67 @@ struct Shelf {
 const MOST_POSTS: usize = 1000;
 
 impl Posts {
+    /// There is a post to look at, and to delete, from the start.
+    pub(crate) fn with_a_first_one() -> Self {
+        let posts = Self::default();
+        let first = NewPost {
+            title: "Welcome".to_owned(),
+            body: "Whoever may `read` sees this.".to_owned(),
+        };
+        posts.lock().put(first, "portcullis");
+        posts
+    }
+
     fn lock(&self) -> MutexGuard<'_, Shelf> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Shelf {
+    fn put(&mut self, new: NewPost, author: &str) -> Post {
+        self.last_id += 1;
+        let post = Post {
+            id: self.last_id,
+            title: new.title,
+            body: new.body,
+            author: author.to_owned(),
+        };
+        if self.posts.len() == MOST_POSTS {
+            self.posts.remove(0);
+        }
+        self.posts.push(post.clone());
+        post
+    }
+}
+
+/// `GET /api/posts`
 pub(crate) async fn list(State(posts): State<Posts>) -> Json<PostList> {
     Json(PostList {
         posts: posts.lock().posts.clone(),
     })
 }
 
+/// `POST /api/posts`
 pub(crate) async fn create(
     State(posts): State<Posts>,
     user: AuthUser,
-    Json(new): Json<NewPost>,
+    Body(new): Body<NewPost>,
 ) -> (StatusCode, Json<Post>) {
-    let mut shelf = posts.lock();
-    shelf.last_id += 1;
-    let post = Post {
-        id: shelf.last_id,
-        title: new.title,
-        body: new.body,
-        author: user.id().to_owned(),
-    };
-    if shelf.posts.len() == MOST_POSTS {
-        shelf.posts.remove(0);
-    }
-    shelf.posts.push(post.clone());
+    let post = posts.lock().put(new, user.id());
     (StatusCode::CREATED, Json(post))
 }
 
-pub(crate) async fn delete(State(posts): State<Posts>, Path(id): Path<u64>) -> StatusCode {
+/// `DELETE /api/posts/{id}`
+pub(crate) async fn delete(
+    State(posts): State<Posts>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Denial> {
     let mut shelf = posts.lock();
-    let before = shelf.posts.len();
-    shelf.posts.retain(|post| post.id != id);
-    match shelf.posts.len() == before {
-        true => StatusCode::NOT_FOUND,
-        false => StatusCode::NO_CONTENT,
-    }
+    let place = shelf
+        .posts
+        .iter()
+        .position(|post| post.id.to_string() == id);
+    let place = place.ok_or_else(|| Denial::new(StatusCode::NOT_FOUND, "not_found"))?;
+    shelf.posts.remove(place);
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -4,16 +4,24 @@ use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
+use portcullis::jwt::HmacKey;
+
 use crate::settings::Stop;
 
 /// Reads the secret, or makes it: 32 bytes of the operating system's randomness, in hex.
-pub(crate) fn load_or_create(path: &Path) -> Result<String, Stop> {
-    let wrong = |error: std::io::Error| Stop::Wrong(format!("{}: {error}", path.display()));
-    match fs::read_to_string(path) {
-        Ok(secret) => Ok(secret.trim().to_owned()),
-        Err(error) if error.kind() == ErrorKind::NotFound => create(path).map_err(wrong),
-        Err(error) => Err(wrong(error)),
-    }
+pub(crate) fn load_or_create(path: &Path) -> Result<HmacKey, Stop> {
+    let name = path.display();
+    let text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => create(path),
+        read => read,
+    };
+    let text = text.map_err(|error| Stop::Wrong(format!("{name}: {error}")))?;
+    warn_if_others_can_read(path);
+    HmacKey::new(text.trim()).map_err(|error| {
+        Stop::Wrong(format!(
+            "{name}: {error}; or delete the file, and a new one is made"
+        ))
+    })
 }
 
 fn create(path: &Path) -> std::io::Result<String> {
@@ -25,6 +33,19 @@ fn create(path: &Path) -> std::io::Result<String> {
     options.open(path)?.write_all(secret.as_bytes())?;
     Ok(secret)
 }
+
+#[cfg(unix)]
+fn warn_if_others_can_read(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::metadata(path).map(|file| file.permissions().mode());
+    if mode.is_ok_and(|mode| mode & 0o077 != 0) {
+        let name = path.display();
+        tracing::warn!("{name} is open to others on this machine: chmod 600 {name}");
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_others_can_read(_path: &Path) {}
 
 /// 32 bytes of the operating system's randomness, in hex.
 pub(crate) fn random_hex() -> std::io::Result<String> {

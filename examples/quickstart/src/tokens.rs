@@ -15,17 +15,17 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    pub(crate) fn new(settings: &Settings) -> Result<Self, Stop> {
+    pub(crate) async fn new(settings: &Settings) -> Result<Self, Stop> {
         match &settings.keys {
-            Keys::Own => own_keys(
-                settings,
-                &secret::load_or_create(Path::new("portcullis.secret"))?,
-            ),
-            Keys::Secret(secret) => own_keys(settings, secret),
+            Keys::Own => secret::load_or_create(Path::new("portcullis.secret"))
+                .map(|secret| with_secret(settings, &secret)),
+            Keys::Secret(secret) => HmacKey::new(secret)
+                .map(|secret| with_secret(settings, &secret))
+                .map_err(|error| Stop::Wrong(format!("the JWT secret: {error}"))),
             Keys::PrivateKey(path) => {
                 private_key(path).map(|key| with_ring(settings, &KeyRing::new(key)))
             }
-            Keys::JwksUrl(url) => remote_keys(settings, url),
+            Keys::JwksUrl(url) => remote_keys(settings, url).await,
         }
     }
 
@@ -36,13 +36,8 @@ impl Tokens {
     }
 }
 
-fn own_keys(settings: &Settings, secret: &str) -> Result<Tokens, Stop> {
-    let secret =
-        HmacKey::new(secret).map_err(|error| Stop::Wrong(format!("the JWT secret: {error}")))?;
-    Ok(with_ring(
-        settings,
-        &KeyRing::new(SigningKey::hs256(&secret)),
-    ))
+fn with_secret(settings: &Settings, secret: &HmacKey) -> Tokens {
+    with_ring(settings, &KeyRing::new(SigningKey::hs256(secret)))
 }
 
 fn with_ring(settings: &Settings, ring: &KeyRing) -> Tokens {
@@ -59,11 +54,14 @@ fn with_ring(settings: &Settings, ring: &KeyRing) -> Tokens {
     }
 }
 
-fn remote_keys(settings: &Settings, url: &str) -> Result<Tokens, Stop> {
+async fn remote_keys(settings: &Settings, url: &str) -> Result<Tokens, Stop> {
     let keys = RemoteKeys::jwks(url)
         .with_insecure_http_for_loopback()
         .build()
-        .map_err(|error| Stop::Wrong(format!("--jwks-url {url}: {error}")))?;
+        .map_err(|error| Stop::Wrong(format!("--jwks-url: {error}")))?;
+    if let Err(error) = keys.ready().await {
+        tracing::warn!("--jwks-url: {error}; requests will have it tried again");
+    }
     Ok(Tokens {
         verifier: verifier(settings, keys),
         issuer: None,

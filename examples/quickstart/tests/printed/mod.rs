@@ -1,0 +1,168 @@
+//! Starts an example as its users do, and pastes what it prints. The tests of all examples share this.
+#![allow(dead_code, reason = "not every example's test uses all of it")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// Far longer than anything here takes; it only keeps a broken test from hanging.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A directory of one test's own.
+pub(crate) struct Directory(pub(crate) PathBuf);
+
+impl Directory {
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let (process, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!("portcullis-example-{process}-{count}");
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    /// A command to be run here, without the settings of whoever runs the tests.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.0).env("TMPDIR", &self.0);
+        for (name, _) in std::env::vars_os() {
+            let name = name.to_string_lossy();
+            let ours = ["PORT", "JWT_", "ISSUER", "AUDIENCE", "RUST_LOG"];
+            if ours.iter().any(|start| name.starts_with(start)) || name.ends_with("_proxy") {
+                command.env_remove(&*name);
+            }
+        }
+        command
+    }
+
+    /// Runs a line as if it were pasted into a shell.
+    pub(crate) fn paste(&self, line: &str) -> String {
+        let output = self.command("sh").args(["-c", line]).output().unwrap();
+        assert!(output.status.success(), "{line}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A running example, and what it printed until it was ready.
+pub(crate) struct Example {
+    child: Child,
+    complaints: mpsc::Receiver<String>,
+    pub(crate) printed: String,
+}
+
+/// A line to paste, and the status that it promises.
+#[derive(Debug)]
+pub(crate) struct Pasteable {
+    pub(crate) status: String,
+    pub(crate) line: String,
+}
+
+impl Example {
+    /// Starts it, and reads on to the line that says how to end it.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let stderr = child.stderr.take().unwrap();
+        let (all_said, complaints) = mpsc::channel();
+        thread::spawn(move || all_said.send(read_all(stderr)));
+        let mut printed = String::new();
+        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+            let line = line.unwrap() + "\n";
+            printed.push_str(&line);
+            if line.contains("Ctrl-C") {
+                return Self {
+                    child,
+                    complaints,
+                    printed,
+                };
+            }
+        }
+        panic!("it ended: {:?}", complaints.recv());
+    }
+
+    /// Where it serves, as its first line says: `http://127.0.0.1:…`.
+    pub(crate) fn base(&self) -> &str {
+        let (_, rest) = self.printed.split_once("http://").unwrap();
+        let end = rest.find(|c: char| !c.is_ascii_digit() && !".:".contains(c));
+        let start = self.printed.find("http://").unwrap();
+        &self.printed[start..start + "http://".len() + end.unwrap()]
+    }
+
+    /// The lines to paste; the comment above each ends with the status.
+    pub(crate) fn pasteables(&self) -> Vec<Pasteable> {
+        let lines: Vec<&str> = self.printed.lines().collect();
+        let pairs = lines.windows(2).filter(|pair| pair[0].starts_with("# "));
+        pairs
+            .map(|pair| Pasteable {
+                status: pair[0].rsplit(' ').next().unwrap().to_owned(),
+                line: pair[1].to_owned(),
+            })
+            .collect()
+    }
+
+    /// Sends a signal, and waits for the end: how it ended, and what it wrote to stderr.
+    pub(crate) fn end_by(mut self, signal: &str) -> (ExitStatus, String) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(sent.success());
+        // Its end closes stderr.
+        let complaints = self.complaints.recv_timeout(LIMIT);
+        let complaints = complaints.expect("it ends when told to");
+        (self.child.wait().unwrap(), complaints)
+    }
+}
+
+impl Drop for Example {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read_all(mut from: impl Read) -> String {
+    let mut bytes = Vec::new();
+    let _ = from.read_to_end(&mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Runs a command that must end by itself.
+pub(crate) fn run(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().unwrap()
+}
+
+/// Whether there is curl. Without it these tests say so and pass; where `CI` is set, they fail.
+pub(crate) fn has_curl() -> bool {
+    let found = Command::new("curl").arg("--version").output().is_ok();
+    assert!(found || std::env::var_os("CI").is_none(), "install curl");
+    if !found {
+        eprintln!("nothing was pasted: install curl");
+    }
+    found
+}
+
+/// Pastes every line and checks the status that it promises; in the order in which they are printed.
+pub(crate) fn paste_all(example: &Example, directory: &Directory) {
+    let pasteables = example.pasteables();
+    assert!(pasteables.len() > 1, "{}", example.printed);
+    for pasteable in pasteables {
+        let shown = directory.paste(&pasteable.line);
+        let kept = match pasteable.line.starts_with("for ") {
+            true => shown
+                .split_whitespace()
+                .any(|word| word == pasteable.status),
+            false => shown.ends_with(&format!(" -> {}\n", pasteable.status)),
+        };
+        assert!(kept, "{pasteable:?} showed {shown:?}");
+    }
+}
