@@ -1,5 +1,6 @@
 //! Scopes, permissions and role names are all the same thing underneath: a small set of names, asked for membership on
-//! every request. Names live in one string; a sorted table of their hashes answers the common question in a few nanoseconds.
+//! every request. Names live in one string; a hash table answers the common question in a few nanoseconds, however many they
+//! are.
 
 use std::fmt;
 
@@ -35,11 +36,26 @@ fn hash(text: &str) -> u64 {
     })
 }
 
+/// A place of the table: a name, or nobody's.
 #[derive(Clone, Copy)]
-struct Entry {
+struct Place {
     hash: u64,
     start: u32,
+    /// After the name; 0 in a free place, for no name is empty.
     end: u32,
+}
+
+impl Place {
+    const FREE: Self = Self {
+        hash: 0,
+        start: 0,
+        end: 0,
+    };
+
+    fn holds(self, joined: &str, hash: u64, name: &str) -> bool {
+        let text = self.start as usize..self.end as usize;
+        self.hash == hash && joined.as_bytes()[text] == *name.as_bytes()
+    }
 }
 
 /// ASCII's unit separator. A name that has it in it is no name.
@@ -50,8 +66,10 @@ const SEPARATOR: char = '\u{1f}';
 pub(crate) struct NameSet {
     /// The names in their order, with one separator after each but the last.
     joined: Box<str>,
-    /// Sorted by hash.
-    entries: Box<[Entry]>,
+    /// A power of two of places, at most three of four taken. A name stands at the place that its hash gives, or at the first
+    /// free one after it.
+    places: Box<[Place]>,
+    count: usize,
 }
 
 impl NameSet {
@@ -63,15 +81,41 @@ impl NameSet {
             (count + 1, length + name.len() + 1)
         });
         let mut joined = String::with_capacity(length.saturating_sub(1));
-        let mut entries = Vec::with_capacity(count);
+        let mut set = Self {
+            joined: Box::default(),
+            places: vec![Place::FREE; room_for(count)].into(),
+            count: 0,
+        };
         for name in names {
-            push(&mut joined, &mut entries, name);
+            set.push(&mut joined, name);
         }
-        entries.sort_unstable_by_key(|entry: &Entry| entry.hash);
-        Self {
-            joined: joined.into(),
-            entries: entries.into(),
+        set.joined = joined.into();
+        set
+    }
+
+    fn push(&mut self, joined: &mut String, name: &str) {
+        if name.is_empty() || name.contains(SEPARATOR) {
+            return;
         }
+        let hash = hash(name);
+        let at = self.place_of(joined, hash, name);
+        let is_known = self.places[at].end != 0;
+        // Names come from configuration and from credentials of bounded size; what does not fit 32 bits is no name.
+        let fits = u32::try_from(joined.len() + 1 + name.len()).is_ok();
+        if is_known || !fits {
+            return;
+        }
+        if !joined.is_empty() {
+            joined.push(SEPARATOR);
+        }
+        let start = joined.len() as u32;
+        joined.push_str(name);
+        self.places[at] = Place {
+            hash,
+            start,
+            end: joined.len() as u32,
+        };
+        self.count += 1;
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> + Clone {
@@ -79,7 +123,7 @@ impl NameSet {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+        self.count
     }
 
     pub(crate) fn contains(&self, name: &Name) -> bool {
@@ -90,42 +134,28 @@ impl NameSet {
         self.find(hash(name), name)
     }
 
-    fn find(&self, hash: u64, text: &str) -> bool {
-        // Most sets hold a handful of names, and a short walk beats a search.
-        let first = match self.entries.len() {
-            0..=8 => 0,
-            _ => self.entries.partition_point(|entry| entry.hash < hash),
-        };
-        self.entries[first..]
-            .iter()
-            .take_while(|entry| entry.hash <= hash)
-            .any(|entry| entry.hash == hash && self.text(*entry) == text)
+    fn find(&self, hash: u64, name: &str) -> bool {
+        self.count > 0 && self.places[self.place_of(&self.joined, hash, name)].end != 0
     }
 
-    fn text(&self, entry: Entry) -> &str {
-        &self.joined[entry.start as usize..entry.end as usize]
+    /// Where a name stands, or the free place where it would. There is always a free one.
+    fn place_of(&self, joined: &str, hash: u64, name: &str) -> usize {
+        let last = self.places.len() - 1;
+        // The lower bits of the hash know only the lower bits of the letters.
+        let mut at = (hash ^ (hash >> 32)) as usize & last;
+        while self.places[at].end != 0 && !self.places[at].holds(joined, hash, name) {
+            at = (at + 1) & last;
+        }
+        at
     }
 }
 
-fn push(joined: &mut String, entries: &mut Vec<Entry>, name: &str) {
-    let hash = hash(name);
-    let known = |entry: &Entry| {
-        entry.hash == hash && &joined[entry.start as usize..entry.end as usize] == name
-    };
-    // Names come from configuration and from credentials of bounded size; what does not fit 32 bits is no name.
-    let Ok(end) = u32::try_from(joined.len() + 1 + name.len()) else {
-        return;
-    };
-    if name.is_empty() || name.contains(SEPARATOR) || entries.iter().any(known) {
-        return;
+/// How many places so many names take.
+fn room_for(count: usize) -> usize {
+    match count {
+        0 => 0,
+        count => (count * 4 / 3 + 1).next_power_of_two(),
     }
-    let end = if joined.is_empty() { end - 1 } else { end };
-    if !joined.is_empty() {
-        joined.push(SEPARATOR);
-    }
-    let start = end - name.len() as u32;
-    joined.push_str(name);
-    entries.push(Entry { hash, start, end });
 }
 
 impl PartialEq for NameSet {
