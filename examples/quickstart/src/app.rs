@@ -1,6 +1,7 @@
 //! The application: what an axum application behind Portcullis looks like.
 
 use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::handler::Handler;
 use axum::http::{StatusCode, header};
 use axum::middleware::from_fn;
 use axum::routing::{delete, get, post};
@@ -42,19 +43,15 @@ pub(crate) async fn build(settings: &Settings) -> Result<(Router, Credentials), 
         .with_cookie(&SessionCookie::new().with_insecure_cookies());
     let client = client_address(settings.trusted_proxies.clone());
 
+    let read = require(permission("read"));
+    let write = require(permission("write"));
+    let admin = require(permission("admin"));
     let app = Router::new()
         .route(
             "/api/posts",
-            get(posts::list).layer(require(permission("read"))),
+            get(posts::list.layer(read)).post(posts::create.layer(write)),
         )
-        .route(
-            "/api/posts",
-            post(posts::create).layer(require(permission("write"))),
-        )
-        .route(
-            "/api/posts/{id}",
-            delete(posts::delete).layer(require(permission("admin"))),
-        )
+        .route("/api/posts/{id}", delete(posts::delete.layer(admin)))
         .route("/api/whoami", get(whoami))
         .route("/api/users/login", post(login::login))
         .route("/api/users/logout", post(login::logout))

@@ -10,6 +10,7 @@ mod login;
 mod posts;
 mod secret;
 mod settings;
+mod signal;
 mod tokens;
 mod welcome;
 
@@ -47,28 +48,35 @@ async fn run(settings: Settings) -> Result<(), Stop> {
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| Stop::Wrong(format!("cannot listen on {address}: {error}")))?;
-    let address = listener
-        .local_addr()
-        .map_err(|error| Stop::Wrong(error.to_string()))?;
+    let address = listener.local_addr().map_err(wrong)?;
     let (app, credentials) = app::build(&settings).await?;
+    // Before the welcome, for whoever has read it may stop the server.
+    let told_to_stop = signal::to_stop().map_err(wrong)?;
+    let waited_long_enough = long_enough(signal::to_stop().map_err(wrong)?);
     print(&welcome::text(&settings, address, &credentials)?);
+
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(told_to_stop());
+    let serving = axum::serve(listener, service).with_graceful_shutdown(told_to_stop);
     tokio::select! {
-        served = serving => served.map_err(|error| Stop::Wrong(error.to_string())),
-        () = waited_long_enough() => Ok(()),
+        served = serving => served.map_err(wrong),
+        () = waited_long_enough => Ok(()),
     }
+}
+
+/// Requests under way may end; a client that never ends its request may not keep the server from it.
+async fn long_enough(told_to_stop: impl Future<Output = ()>) {
+    told_to_stop.await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+fn wrong(error: std::io::Error) -> Stop {
+    Stop::Wrong(error.to_string())
 }
 
 /// Whoever reads may stop reading whenever they like: that is no reason to end.
 fn print(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
-}
-
-/// Requests under way may end; a client that never ends its request may not keep the server from it.
-async fn waited_long_enough() {
-    told_to_stop().await;
-    tokio::time::sleep(Duration::from_secs(5)).await;
 }
 
 fn log_to_stderr() {
@@ -78,30 +86,4 @@ fn log_to_stderr() {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-}
-
-async fn told_to_stop() {
-    let interrupt = async {
-        // Without a handler, the signal ends the process by itself.
-        let _ = tokio::signal::ctrl_c().await;
-    };
-    tokio::select! {
-        () = interrupt => {}
-        () = terminated() => {}
-    }
-}
-
-#[cfg(unix)]
-async fn terminated() {
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut signal) => {
-            signal.recv().await;
-        }
-        Err(_) => std::future::pending().await,
-    }
-}
-
-#[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
 }

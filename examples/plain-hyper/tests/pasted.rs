@@ -1,0 +1,45 @@
+//! What the example prints is true.
+
+#[path = "../../quickstart/tests/printed/mod.rs"]
+mod printed;
+
+use self::printed::{Directory, Example, has_curl, paste_all};
+
+#[test]
+fn every_line_it_prints_shows_what_it_promises() {
+    if !has_curl() {
+        return;
+    }
+    let directory = Directory::new();
+    let mut command = directory.command(env!("CARGO_BIN_EXE_plain-hyper"));
+    let example = Example::start(command.arg("0"));
+    paste_all(&example, &directory);
+}
+
+/// An application without axum gets none by Portcullis.
+#[test]
+fn there_is_no_axum_in_its_tree() {
+    let tree = std::process::Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "-p",
+            "plain-hyper",
+            "-e",
+            "normal",
+            "--prefix",
+            "none",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(tree.status.success(), "{tree:?}");
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    assert!(
+        tree.contains("portcullis-core v") && tree.contains("hyper v"),
+        "{tree}"
+    );
+    assert!(
+        !tree.lines().any(|line| line.starts_with("axum v")),
+        "{tree}"
+    );
+}
