@@ -3,7 +3,6 @@
 use axum_core::body::Body;
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
-use http::Request;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
@@ -88,11 +87,10 @@ fn unexpected(error: &crate::ClaimsError) -> Denial {
 }
 
 /// `user.require(&policy)?` in a handler that returns `Result<_, Denial>`: problem+json, the denial in the extensions. A 401
-/// that brings no challenge gets `Bearer`: a 401 always has one (RFC 9110 §15.5.2).
+/// that brings no challenge gets `Bearer`: a 401 always has one (RFC 9110 §15.5.2). Where the application has a renderer of its
+/// own, the [`AuthnLayer`](crate::AuthnLayer) outside the handler writes the denial down anew with it.
 impl IntoResponse for Denial {
     fn into_response(self) -> Response {
-        let (parts, ()) = Request::new(()).into_parts();
-        let denial = AuthContext::new(None).complete(self);
-        refuse(&DefaultRenderer, denial, &parts).map(Body::from)
+        self.into_plain_response().map(Body::from)
     }
 }

@@ -20,6 +20,8 @@ pub struct AuthContext {
 pub(crate) struct Manner {
     pub(crate) challenges: Vec<HeaderValue>,
     pub(crate) renderer: Arc<dyn Renderer>,
+    /// Whether the application chose the renderer, and so what handlers refuse is to be written down anew.
+    pub(crate) has_own_renderer: bool,
 }
 
 impl Default for Manner {
@@ -27,6 +29,7 @@ impl Default for Manner {
         Self {
             challenges: vec![HeaderValue::from_static("Bearer")],
             renderer: Arc::new(DefaultRenderer),
+            has_own_renderer: false,
         }
     }
 }

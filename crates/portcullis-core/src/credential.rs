@@ -116,6 +116,11 @@ impl CredentialPlaces {
             return Err(Denial::multiple_credentials());
         }
         match elsewhere {
+            Some(CredentialPlace::WebSocketProtocol(marker))
+                if is_marked_twice(&request.headers, marker) =>
+            {
+                Err(Denial::multiple_credentials())
+            }
             Some(CredentialPlace::WebSocketProtocol(marker)) => {
                 Ok(websocket_protocol(&request.headers, marker))
             }
@@ -218,13 +223,20 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// The entry after `marker` in `Sec-WebSocket-Protocol: <marker>, <credential>`.
 #[must_use]
 pub fn websocket_protocol<'a>(headers: &'a HeaderMap, marker: &str) -> Option<&'a str> {
-    let lines = headers
-        .get_all(SEC_WEBSOCKET_PROTOCOL)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let mut entries = lines.flat_map(|line| line.split(',')).map(str::trim);
+    let mut entries = websocket_entries(headers);
     entries.find(|entry| *entry == marker)?;
     entries.next().filter(|credential| !credential.is_empty())
+}
+
+fn is_marked_twice(headers: &HeaderMap, marker: &str) -> bool {
+    let mut markers = websocket_entries(headers).filter(|entry| *entry == marker);
+    markers.nth(1).is_some()
+}
+
+fn websocket_entries(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let lines = headers.get_all(SEC_WEBSOCKET_PROTOCOL).iter();
+    let lines = lines.filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim)
 }
 
 /// The value of a parameter of the query string, taken as it stands: tokens and keys need no percent-encoding.

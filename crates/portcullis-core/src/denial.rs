@@ -2,8 +2,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::IntoHeaderName;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+
+use crate::render::{Unrendered, refuse};
+use crate::{AuthContext, DefaultRenderer};
 
 use crate::Scopes;
 
@@ -258,6 +262,19 @@ impl Denial {
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.inner.headers
+    }
+
+    /// The denial as a response, for a handler that refuses by itself: problem+json, the denial in the extensions.
+    ///
+    /// A 401 that brings no challenge gets `Bearer`: a 401 always has one (RFC 9110 §15.5.2). Where the application has a
+    /// renderer of its own, the [`AuthnLayer`](crate::AuthnLayer) outside the handler writes the denial down anew with it.
+    #[must_use]
+    pub fn into_plain_response(self) -> Response<Bytes> {
+        let (head, ()) = Request::new(()).into_parts();
+        let denial = AuthContext::new(None).complete(self);
+        let mut response = refuse(&DefaultRenderer, denial, &head);
+        response.extensions_mut().insert(Unrendered);
+        response
     }
 
     /// Fills in challenges where a 401 has none yet.

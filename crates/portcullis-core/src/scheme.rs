@@ -232,6 +232,9 @@ where
     }
 
     fn authenticate(&self, request: &Parts) -> Attempt {
-        Attempt::Pending(Box::pin((self.function)(request.clone())))
+        match self.presence(request) {
+            Presence::Absent => Attempt::Absent,
+            _ => Attempt::Pending(Box::pin((self.function)(request.clone()))),
+        }
     }
 }

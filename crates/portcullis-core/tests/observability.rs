@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderValue, Request, Response};
 use portcullis_core::{
@@ -16,6 +16,13 @@ const TOKEN: &str = "tok3n-of-alice-9f8e7d6c";
 const EMAIL: &str = "alice@example.com";
 const CLAIM: &str = "ssn-078-05-1120";
 const COOKIE_SECRET: &str = "c00kie-5f5e5d5c";
+
+/// One test at a time: tracing remembers for each event whether anybody listens, and loses some where a listener comes while
+/// another thread finds that nobody does.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Collects what is logged.
 #[derive(Clone, Default)]
@@ -105,6 +112,7 @@ async fn all_kinds(layer: AuthnLayer) {
 
 #[test]
 fn ac_u2_every_outcome_is_logged_and_no_secret_is() {
+    let _alone = alone();
     let log = logged(all_kinds(layer()));
     for event in [
         "request identified",
@@ -132,6 +140,7 @@ fn ac_u2_every_outcome_is_logged_and_no_secret_is() {
 
 #[test]
 fn ac_u4_an_id_cannot_forge_a_line() {
+    let _alone = alone();
     let log = logged(all_kinds(layer()));
     assert!(log.contains("forged=line"), "the id is there");
     assert!(
@@ -144,6 +153,7 @@ fn ac_u4_an_id_cannot_forge_a_line() {
 
 #[test]
 fn ids_can_be_hidden_or_mapped() {
+    let _alone = alone();
     let hidden = logged(all_kinds(layer().user_id_in_logs(UserIdInLogs::Hidden)));
     assert!(
         !hidden.contains("alice") && hidden.contains("request identified"),
@@ -159,6 +169,7 @@ fn ids_can_be_hidden_or_mapped() {
 
 #[test]
 fn ac_b7_a_guard_without_a_layer_logs_the_mend() {
+    let _alone = alone();
     let log = logged(async {
         let handler = service_fn(|_: Request<()>| async {
             Ok::<_, Infallible>(Response::new(String::new()))
@@ -179,6 +190,7 @@ fn ac_b7_a_guard_without_a_layer_logs_the_mend() {
 #[cfg(feature = "metrics")]
 #[test]
 fn ac_t8_each_request_is_counted_once_and_each_refusal_of_a_guard_apart() {
+    let _alone = alone();
     use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 
     let recorder = DebuggingRecorder::new();

@@ -11,6 +11,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::identify::{Cursor, Identify, Step};
+use super::rerender::Rerender;
 use crate::{BoxFuture, Identified, ResponseBody};
 
 pin_project! {
@@ -27,7 +28,7 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State<S, F, RequestBody> {
-        Calling { #[pin] future: F },
+        Calling { #[pin] future: F, rerender: Option<Box<Rerender>> },
         Waiting { waiting: Option<Box<Waiting<S, RequestBody>>> },
         Denied { response: Option<Response<Bytes>> },
     }
@@ -47,9 +48,9 @@ impl<S, RequestBody> AuthnFuture<S, RequestBody>
 where
     S: Service<Request<RequestBody>>,
 {
-    pub(super) fn calling(future: S::Future) -> Self {
+    pub(super) fn calling(future: S::Future, rerender: Option<Box<Rerender>>) -> Self {
         Self {
-            state: State::Calling { future },
+            state: State::Calling { future, rerender },
         }
     }
 
@@ -110,6 +111,7 @@ where
     ) -> State<S, S::Future, RequestBody> {
         match self.identify.conclude(cursor, identified, &mut self.parts) {
             Ok(()) => State::Calling {
+                rerender: self.identify.rerender(&self.parts),
                 future: self
                     .readied
                     .call(Request::from_parts(self.parts, self.body)),
@@ -131,8 +133,11 @@ where
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
-                StateProjection::Calling { future } => {
-                    return future.poll(context).map_ok(ResponseBody::wrap);
+                StateProjection::Calling { future, rerender } => {
+                    return future.poll(context).map_ok(|response| match rerender {
+                        Some(rerender) => rerender.finish(response),
+                        None => ResponseBody::wrap(response),
+                    });
                 }
                 StateProjection::Denied { response } => {
                     let response = response

@@ -7,6 +7,7 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
+use super::rerender::Rerender;
 use crate::context::Manner;
 use crate::render::refuse;
 use crate::{
@@ -106,6 +107,11 @@ impl Identify {
                 Ok(())
             }
         }
+    }
+
+    /// What is to be done about denials that the handler may return.
+    pub(super) fn rerender(&self, request: &Parts) -> Option<Box<Rerender>> {
+        Rerender::new(&self.manner, request)
     }
 
     fn admit(&self, user: Option<AuthUser>, request: &mut Parts) {

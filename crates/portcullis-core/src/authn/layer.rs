@@ -26,7 +26,7 @@ use crate::{Renderer, Scheme, UserIdInLogs};
 #[must_use]
 pub struct AuthnLayer {
     schemes: Vec<Arc<dyn Scheme>>,
-    renderer: Arc<dyn Renderer>,
+    renderer: Option<Arc<dyn Renderer>>,
     required: bool,
     user_id_in_logs: UserIdInLogs,
 }
@@ -42,7 +42,7 @@ impl AuthnLayer {
     pub fn new() -> Self {
         Self {
             schemes: Vec::new(),
-            renderer: Manner::default().renderer,
+            renderer: None,
             required: false,
             user_id_in_logs: UserIdInLogs::default(),
         }
@@ -66,9 +66,10 @@ impl AuthnLayer {
         self
     }
 
-    /// Replaces [`DefaultRenderer`](crate::DefaultRenderer), for this layer and for the guards and extractors inside it.
+    /// Replaces [`DefaultRenderer`](crate::DefaultRenderer), for this layer, for the guards and extractors inside it, and for
+    /// denials that handlers return.
     pub fn renderer(mut self, renderer: impl Renderer) -> Self {
-        self.renderer = Arc::new(renderer);
+        self.renderer = Some(Arc::new(renderer));
         self
     }
 
@@ -99,7 +100,11 @@ impl<S> Layer<S> for AuthnLayer {
     fn layer(&self, inner: S) -> Self::Service {
         let manner = Manner {
             challenges: self.challenges(),
-            renderer: Arc::clone(&self.renderer),
+            has_own_renderer: self.renderer.is_some(),
+            renderer: self
+                .renderer
+                .clone()
+                .unwrap_or_else(|| Manner::default().renderer),
         };
         let identify = Identify {
             schemes: self.schemes.clone(),

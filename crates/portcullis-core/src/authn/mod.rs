@@ -3,6 +3,7 @@
 mod future;
 mod identify;
 mod layer;
+mod rerender;
 mod service;
 
 pub use self::future::AuthnFuture;

@@ -35,17 +35,20 @@ where
 
     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
         if is_identified(&request) {
-            return AuthnFuture::calling(self.inner.call(request));
+            return AuthnFuture::calling(self.inner.call(request), None);
         }
         let (mut parts, body) = request.into_parts();
         match self.identify.start(&parts) {
-            Step::Decided(cursor, identified) => match self
-                .identify
-                .conclude(cursor, identified, &mut parts)
-            {
-                Ok(()) => AuthnFuture::calling(self.inner.call(Request::from_parts(parts, body))),
-                Err(response) => AuthnFuture::denied(response),
-            },
+            Step::Decided(cursor, identified) => {
+                match self.identify.conclude(cursor, identified, &mut parts) {
+                    Ok(()) => {
+                        let rerender = self.identify.rerender(&parts);
+                        let request = Request::from_parts(parts, body);
+                        AuthnFuture::calling(self.inner.call(request), rerender)
+                    }
+                    Err(response) => AuthnFuture::denied(response),
+                }
+            }
             Step::Waiting(cursor, scheme) => {
                 // The instance that `poll_ready` readied is the one that must be called, now or later.
                 let fresh = self.inner.clone();

@@ -44,6 +44,10 @@ impl Renderer for DefaultRenderer {
     }
 }
 
+/// Marks a response whose denial was written down without knowing the application's renderer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unrendered;
+
 /// Makes a renderer from a closure.
 ///
 /// ```

@@ -12,8 +12,8 @@ use crate::{PermissionSet, RoleMap, SchemeName, ScopeMap, Scopes, Tenant, Timest
 /// Collects what is known of an [`AuthUser`].
 #[derive(Clone)]
 pub struct AuthUserBuilder {
-    /// Its derived fields are filled in by `build`.
-    inner: Inner,
+    /// Its derived fields are filled in by `build`. Boxed, so that each call of a setter moves one word.
+    inner: Box<Inner>,
 }
 
 impl AuthUserBuilder {
@@ -41,12 +41,16 @@ impl AuthUserBuilder {
             claims: None,
             record: None,
         };
-        Self { inner }
+        Self {
+            inner: Box::new(inner),
+        }
     }
 
     pub(super) fn from_user(user: &AuthUser) -> Self {
-        let mut inner = (*user.inner).clone();
-        inner.roles = inner.roles_everywhere.take().unwrap_or(inner.roles);
+        let mut inner = Box::new((*user.inner).clone());
+        if let Some(roles) = inner.roles_everywhere.take() {
+            inner.roles = roles;
+        }
         Self { inner }
     }
 
@@ -175,7 +179,7 @@ impl AuthUserBuilder {
         let mut inner = self.inner;
         inner.expand_roles();
         AuthUser {
-            inner: Arc::new(inner),
+            inner: Arc::from(inner),
         }
     }
 }

@@ -479,3 +479,21 @@ async fn debug_output_says_what_a_scheme_answered_and_no_more() {
         "{debug}"
     );
 }
+
+/// A scheme that says where its credential stands is not asked, and costs no future, where that place is empty.
+#[tokio::test]
+async fn a_scheme_with_a_place_is_not_called_where_the_place_is_empty() {
+    let calls = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&calls);
+    let scheme = from_async_fn("ticket", move |_| {
+        *counted.lock().unwrap() += 1;
+        async { Ok(None) }
+    })
+    .with_place(CredentialPlace::Authorization("Ticket"));
+    let layer = AuthnLayer::new().scheme(scheme);
+    assert_eq!(through(&layer, request(&[])).await.status, StatusCode::OK);
+    assert_eq!(*calls.lock().unwrap(), 0);
+    let presented = request(&[("authorization", "Ticket 1")]);
+    assert_eq!(through(&layer, presented).await.status, StatusCode::OK);
+    assert_eq!(*calls.lock().unwrap(), 1);
+}

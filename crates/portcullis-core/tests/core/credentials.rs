@@ -340,3 +340,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn two_markers_in_one_websocket_handshake_are_two_credentials() {
+    let places = CredentialPlaces::new().with_websocket_protocol("bearer");
+    let twice = parts(&[("sec-websocket-protocol", "bearer, a, bearer, b")]);
+    let refused = places.find(&twice, None).unwrap_err();
+    assert_eq!(refused.code(), "multiple_credentials");
+}

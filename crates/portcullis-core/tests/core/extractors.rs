@@ -2,12 +2,17 @@
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
+use std::convert::Infallible;
+
 use http::StatusCode;
 use http::request::Parts;
+use http_body_util::Full;
 use portcullis_core::{
-    AuthContext, AuthUser, AuthUserBuilder, Claims, Denial, Rejection, authenticated, fresh, role,
+    AuthContext, AuthUser, AuthUserBuilder, AuthnLayer, Claims, Denial, Rejection, authenticated,
+    fresh, render_fn, role,
 };
 use serde::Deserialize;
+use tower::{Layer, ServiceExt, service_fn};
 
 use crate::common::{Answer, collect, jwt_user, parts};
 
@@ -133,4 +138,62 @@ async fn ac_b7_a_denial_is_a_response_and_a_401_has_a_challenge() {
     let bare = answer(Denial::unauthenticated().into_response()).await;
     assert_eq!(bare.challenges(), ["Bearer"]);
     assert!(user.require(&authenticated()).is_ok());
+}
+
+/// One renderer for all: a handler that returns a bare denial cannot know the application's, so the layer outside sees to it.
+#[tokio::test]
+async fn a_denial_that_a_handler_returns_is_written_in_the_shape_of_the_application() {
+    async fn handler(
+        _: http::Request<()>,
+    ) -> Result<http::Response<Full<bytes::Bytes>>, Infallible> {
+        let mut response = Denial::forbidden().into_plain_response();
+        let cookie = http::HeaderValue::from_static("stale=; Max-Age=0");
+        response
+            .headers_mut()
+            .insert(http::header::SET_COOKIE, cookie);
+        Ok(response.map(Full::from))
+    }
+    let own = render_fn(|denial: &Denial, request: &Parts| {
+        let text = format!(
+            "{} {}: {}",
+            request.method,
+            request.uri.path(),
+            denial.code()
+        );
+        let mut response = http::Response::new(bytes::Bytes::from(text));
+        *response.status_mut() = denial.status();
+        response
+    });
+    let request = || http::Request::get("/posts/1").body(()).unwrap();
+
+    let service = AuthnLayer::new().renderer(own).layer(service_fn(handler));
+    let response = service.oneshot(request()).await.unwrap();
+    assert_eq!(
+        response.extensions().get::<Denial>().unwrap().code(),
+        "forbidden"
+    );
+    let answer = collect(response).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert_eq!(answer.body, "GET /posts/1: forbidden");
+    assert_eq!(answer.headers["set-cookie"], "stale=; Max-Age=0");
+
+    let service = AuthnLayer::new().layer(service_fn(handler));
+    let answer = collect(service.oneshot(request()).await.unwrap()).await;
+    assert_eq!(answer.code(), "forbidden");
+    assert_eq!(answer.headers["content-type"], "application/problem+json");
+}
+
+/// What a handler renders itself is its own business.
+#[tokio::test]
+async fn other_responses_of_a_handler_stay_as_they_are() {
+    let own =
+        render_fn(|_: &Denial, _: &Parts| http::Response::new(bytes::Bytes::from("rendered")));
+    let handler = service_fn(|_: http::Request<()>| async {
+        let mut response = http::Response::new(Full::<bytes::Bytes>::from("its own"));
+        response.extensions_mut().insert(Denial::forbidden());
+        Ok::<_, Infallible>(response)
+    });
+    let service = AuthnLayer::new().renderer(own).layer(handler);
+    let answer = collect(service.oneshot(http::Request::new(())).await.unwrap()).await;
+    assert_eq!(answer.body, "its own");
 }
