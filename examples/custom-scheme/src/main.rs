@@ -1,7 +1,7 @@
 //! A scheme of one's own is one `async fn`: here HTTP Basic (RFC 7617), with passwords hashed by argon2id.
 //!
 //! `cargo run -p custom-scheme` serves on 127.0.0.1:3002, or on the port that is given as argument, and prints lines to paste: they
-//! show 401, 200 and 403. Basic hashes a password for each request; where that is too much, log in once and use a session.
+//! show 401, 200, 403 and 429. Basic hashes a password for each request; where that is too much, log in once and use a session.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -68,8 +68,8 @@ fn app(users: Users) -> Router {
     let scheme = from_async_fn("basic", move |request| basic(request, users.clone()))
         .with_challenge(r#"Basic realm="office", charset="UTF-8""#)
         .with_place(CredentialPlace::Authorization("Basic"));
-    // Each client may guess five times at once, then once in twelve seconds.
-    let guesses = RateLimitLayer::new(MemoryLimiter::new(), Quota::per_minute(5).burst(5))
+    // Whoever guesses has ten guesses at once, then one a second.
+    let guesses = RateLimitLayer::new(MemoryLimiter::new(), Quota::per_minute(60).burst(10))
         .by(client_address(TrustedProxies::none()))
         .unless(|request| !request.headers.contains_key("authorization"));
     Router::new()
@@ -111,6 +111,7 @@ fn welcome(address: SocketAddr) {
     println!("\n# an admin: 200\n{curl} -u 'grace:nanoseconds of wire' {url}/admin");
     println!("\n# a guess: 401\n{curl} -u 'ada:guess' {url}/");
     println!("\n# a name that nobody has: 401\n{curl} -u 'eve:guess' {url}/");
-    println!("\n# a guess too many: 429\n{curl} -u 'ada:another guess' {url}/");
+    let many = r"for i in $(seq 30); do curl -s -o /dev/null -w '%{http_code} '";
+    println!("\n# guess after guess: 429\n{many} -u ada:$i {url}/; done; echo");
     println!("\nCtrl-C ends the server.");
 }

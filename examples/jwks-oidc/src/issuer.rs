@@ -5,7 +5,7 @@ use std::error::Error;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use portcullis::jwt::{Algorithm, Grant, SigningKey};
+use portcullis::jwt::{Algorithm, Grant, IssuedToken, SigningKey};
 use portcullis::{Issuer, KeyRing};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -32,6 +32,6 @@ fn token(issuer: &Issuer) -> Result<String, StatusCode> {
     let claims = json!({ "name": "Ada", "realm_access": { "roles": ["user"] } });
     let token = issuer.issue_with(&Grant::access("ada"), &claims);
     token
-        .map(|token| token.into_string())
+        .map(IssuedToken::into_string)
         .map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }

@@ -48,17 +48,17 @@ async fn run(settings: Settings) -> Result<(), Stop> {
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| Stop::Wrong(format!("cannot listen on {address}: {error}")))?;
-    let address = listener.local_addr().map_err(wrong)?;
+    let address = listener.local_addr()?;
     let (app, credentials) = app::build(&settings).await?;
     // Before the welcome, for whoever has read it may stop the server.
-    let told_to_stop = signal::to_stop().map_err(wrong)?;
-    let waited_long_enough = long_enough(signal::to_stop().map_err(wrong)?);
+    let told_to_stop = signal::to_stop()?;
+    let waited_long_enough = long_enough(signal::to_stop()?);
     print(&welcome::text(&settings, address, &credentials)?);
 
     let service = app.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(told_to_stop);
     tokio::select! {
-        served = serving => served.map_err(wrong),
+        served = serving => Ok(served?),
         () = waited_long_enough => Ok(()),
     }
 }
@@ -67,11 +67,6 @@ async fn run(settings: Settings) -> Result<(), Stop> {
 async fn long_enough(told_to_stop: impl Future<Output = ()>) {
     told_to_stop.await;
     tokio::time::sleep(Duration::from_secs(5)).await;
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
-fn wrong(error: std::io::Error) -> Stop {
-    Stop::Wrong(error.to_string())
 }
 
 /// Whoever reads may stop reading whenever they like: that is no reason to end.

@@ -71,6 +71,12 @@ pub(crate) enum Stop {
     Wrong(String),
 }
 
+impl From<std::io::Error> for Stop {
+    fn from(error: std::io::Error) -> Self {
+        Self::Wrong(error.to_string())
+    }
+}
+
 impl Settings {
     pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Self, Stop> {
         let arguments = Arguments::read(arguments)?;

@@ -43,7 +43,7 @@ pub(crate) fn text(
     keys(&mut text, credentials);
     session(&mut text, credentials)?;
     if settings.limits {
-        let many = r"for i in $(seq 40); do curl -s -o /dev/null -w '%{http_code} '";
+        let many = r"for i in $(seq 60); do curl -s -o /dev/null -w '%{http_code} '";
         let _ = write!(
             text.text,
             "\n# too many at once, and for some seconds all that follow: 429\n{many} {}/api/whoami; done; echo\n",
@@ -92,7 +92,7 @@ fn keys(text: &mut Text, credentials: &Credentials) {
 
 fn session(text: &mut Text, credentials: &Credentials) -> Result<(), Stop> {
     // A name that nobody can guess and no other run has.
-    let random = random_hex().map_err(|error| Stop::Wrong(error.to_string()))?;
+    let random = random_hex()?;
     let jar = std::env::temp_dir().join(format!("portcullis-{}.cookies", &random[..16]));
     let jar = jar.display();
     let body = format!(

@@ -76,19 +76,21 @@ impl Example {
         let stderr = child.stderr.take().unwrap();
         let (all_said, complaints) = mpsc::channel();
         thread::spawn(move || all_said.send(read_all(stderr)));
-        let mut printed = String::new();
-        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
-            let line = line.unwrap() + "\n";
-            printed.push_str(&line);
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut example = Self {
+            child,
+            complaints,
+            printed: String::new(),
+        };
+        for line in stdout.lines() {
+            let line = line.unwrap();
+            example.printed.push_str(&line);
+            example.printed.push('\n');
             if line.contains("Ctrl-C") {
-                return Self {
-                    child,
-                    complaints,
-                    printed,
-                };
+                return example;
             }
         }
-        panic!("it ended: {:?}", complaints.recv());
+        panic!("it ended: {:?}", example.complaints.recv());
     }
 
     /// Where it serves, as its first line says: `http://127.0.0.1:…`.
