@@ -158,3 +158,8 @@ impl Answer {
         assert_eq!(is_problem, status != 200, "{order:?}: {self:?}");
     }
 }
+
+/// Compiles what the README shows.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
