@@ -16,7 +16,7 @@ mod settings;
 pub use self::case::Case;
 pub use self::lane::{Answer, Lane};
 pub use self::latency::Latencies;
-pub use self::machine::{Machine, memory_in_use, version_of};
+pub use self::machine::{Machine, version_of};
 pub use self::race::{Measured, Outcome, Race};
 pub use self::report::{Limit, Page, Row, Section, allocations, nanos, times};
 pub use self::settings::Settings;

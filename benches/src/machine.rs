@@ -62,15 +62,6 @@ fn compiler() -> Option<String> {
         .reduce(|name, version| format!("{name} {version}"))
 }
 
-/// The bytes of memory that this process holds; 0 where the system does not say it in `/proc`.
-#[must_use]
-pub fn memory_in_use() -> usize {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
-    let kibibytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<usize>().ok());
-    kibibytes.unwrap_or(0) * 1024
-}
-
 /// The version of a package in the lock file, the highest where there are several.
 #[must_use]
 pub fn version_of(lock: &str, package: &str) -> String {

@@ -81,6 +81,14 @@ impl Measured {
         rates[rates.len() / 2]
     }
 
+    /// The time per request in the round that was disturbed least, in nanoseconds; for looking for what costs time on a machine
+    /// that is busy.
+    #[must_use]
+    pub fn best_nanos(&self) -> f64 {
+        let best = self.rates.iter().copied().fold(0.0, f64::max);
+        1e9 / best
+    }
+
     /// Nanoseconds per request, on one thread; on several, the time from one finished request to the next.
     #[must_use]
     pub fn nanos(&self) -> f64 {
@@ -89,11 +97,12 @@ impl Measured {
 }
 
 impl fmt::Display for Outcome {
-    /// One line for each case.
+    /// One line for each case: the median, the best round, the allocations.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.measured.iter().try_for_each(|(name, measured)| {
-            let (time, count) = (nanos(measured.nanos()), allocations(measured.allocations));
-            writeln!(f, "{time:>10}  {count:>9}  {name}")
+            let (time, best) = (nanos(measured.nanos()), nanos(measured.best_nanos()));
+            let count = allocations(measured.allocations);
+            writeln!(f, "{time:>10}  {best:>10}  {count:>9}  {name}")
         })
     }
 }

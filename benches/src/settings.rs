@@ -32,7 +32,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Reads the arguments of the command line: `--quick`, `--only NAME`, `--cases START`, `--write PATH`.
+    /// Reads the arguments of the command line: `--quick`, `--rounds N`, `--only NAME`, `--cases START`,
+    /// `--write PATH`.
     ///
     /// # Errors
     ///
@@ -51,11 +52,12 @@ impl Settings {
                 "--bench" => {}
                 "--quick" => settings = settings.quick(),
                 "--cases" => settings.cases = Some(value()?),
+                "--rounds" => settings.rounds = number(&value()?)?,
                 "--only" => settings.only = Some(value()?),
                 "--write" => settings.write = Some(value()?.into()),
                 _ => {
                     return Err(format!(
-                        "unknown argument {argument}; known: --quick, --only NAME, --cases START, --write PATH"
+                        "unknown argument {argument}; known: --quick, --rounds N, --only NAME, --cases START, --write PATH"
                     ));
                 }
             }
@@ -78,5 +80,12 @@ impl Settings {
     pub fn wants(&self, section: &str) -> bool {
         let only = self.only.as_deref().unwrap_or_default();
         section.starts_with(only)
+    }
+}
+
+fn number(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(format!("{text} is no number of rounds")),
     }
 }

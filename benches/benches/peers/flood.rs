@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use ::governor::{Quota as GovernorQuota, RateLimiter};
-use portcullis_benches::{Latencies, Limit, Row, Settings, memory_in_use, nanos};
+use portcullis_benches::{Latencies, Limit, Row, Settings, nanos};
 use portcullis_core::Client;
 use portcullis_limit::{LimitKey, MemoryLimiter, Quota};
 
@@ -22,7 +22,7 @@ const OVER_LIMIT: usize = 10_000;
 const PASSES: usize = 5;
 
 /// 64 MiB, the limiter's own default.
-const BOUND: usize = 64 << 20;
+const BOUND: f64 = (64 << 20) as f64;
 
 pub(crate) fn rows(settings: &Settings) -> Vec<Row> {
     vec![flood(settings), slowest(settings)]
@@ -39,43 +39,54 @@ fn key(client: usize) -> LimitKey {
 
 fn flood(settings: &Settings) -> Row {
     let clients = CLIENTS / settings.divisor;
-    let before = memory_in_use();
-    let (limiter, quota) = (MemoryLimiter::new(), slow());
-    let is_allowed = |client| limiter.check_one(&key(client), &quota).is_allowed();
-    let known = 0..OVER_LIMIT;
-    for client in known.clone() {
-        while is_allowed(client) {}
-    }
-    let refused = (OVER_LIMIT..clients)
-        .filter(|client| !is_allowed(*client))
-        .count();
-    let freed = known.filter(|client| is_allowed(*client)).count();
-    let grown = memory_in_use().saturating_sub(before);
-    drop(limiter);
+    let (mut freed, mut refused) = (0, 0);
+    let bytes = most_bytes(|| (freed, refused) = flooded(clients));
     let limits = [
-        Limit::at_most("memory", grown as f64, BOUND as f64),
-        Limit::at_most("clients set free", freed as f64, 0.0),
+        Limit::at_most("memory", bytes, BOUND),
+        Limit::at_most("clients set free", f64::from(freed), 0.0),
     ];
     Row::new(format!("{} million distinct clients", clients as f64 / 1e6))
         .target("≤ 64 MiB, nobody over a limit set free", limits)
         .measured(format!(
             "{}; {freed} of {OVER_LIMIT} over their limit set free; {refused} newcomers refused",
-            mebibytes(grown)
+            mebibytes(bytes)
         ))
         .beside(beside(settings))
 }
 
+/// Has some clients exceed their limit, lets the flood come, and says how many of the former are set free by it, and how many
+/// of the flood are refused.
+fn flooded(clients: usize) -> (u32, u32) {
+    let (limiter, quota) = (MemoryLimiter::new(), slow());
+    let is_allowed = |client| limiter.check_one(&key(client), &quota).is_allowed();
+    for client in 0..OVER_LIMIT {
+        while is_allowed(client) {}
+    }
+    let refused = (OVER_LIMIT..clients)
+        .map(|client| u32::from(!is_allowed(client)))
+        .sum();
+    let freed = (0..OVER_LIMIT)
+        .map(|client| u32::from(is_allowed(client)))
+        .sum();
+    (freed, refused)
+}
+
+/// The most bytes that were allocated at one time.
+fn most_bytes(run: impl FnOnce()) -> f64 {
+    allocation_counter::measure(run).bytes_max as f64
+}
+
 fn beside(settings: &Settings) -> String {
     let clients = GOVERNOR_CLIENTS / settings.divisor;
-    let before = memory_in_use();
-    let limiter = governor();
-    for client in 0..clients {
-        let _ = limiter.check_key(&address(client));
-    }
-    let grown = memory_in_use().saturating_sub(before);
+    let bytes = most_bytes(|| {
+        let limiter = governor();
+        for client in 0..clients {
+            let _ = limiter.check_key(&address(client));
+        }
+    });
     format!(
         "governor {} after {} million",
-        mebibytes(grown),
+        mebibytes(bytes),
         clients as f64 / 1e6
     )
 }
@@ -86,8 +97,8 @@ fn governor() -> ::governor::DefaultKeyedRateLimiter<std::net::IpAddr> {
     RateLimiter::dashmap(quota.allow_burst(NonZeroU32::new(2).expect("two is not zero")))
 }
 
-fn mebibytes(bytes: usize) -> String {
-    format!("{:.0} MiB", bytes as f64 / f64::from(1 << 20))
+fn mebibytes(bytes: f64) -> String {
+    format!("{:.0} MiB", bytes / f64::from(1 << 20))
 }
 
 /// The slowest of the first decisions on so many clients.
