@@ -10,8 +10,9 @@ pub struct Outcome {
     allowed: bool,
     limit: u32,
     remaining: u32,
-    reset: Duration,
-    retry_after: Duration,
+    /// Nanoseconds, as is the next.
+    reset: u64,
+    retry_after: u64,
     mark: u64,
 }
 
@@ -20,12 +21,16 @@ impl Outcome {
     /// memory writes the time there.
     #[must_use]
     pub fn allowed(limit: u32, remaining: u32, reset: Duration, mark: u64) -> Self {
+        Self::allowed_nanos(limit, remaining, nanos(reset), mark)
+    }
+
+    pub(crate) fn allowed_nanos(limit: u32, remaining: u32, reset: u64, mark: u64) -> Self {
         Self {
             allowed: true,
             limit,
             remaining,
             reset,
-            retry_after: Duration::ZERO,
+            retry_after: 0,
             mark,
         }
     }
@@ -33,6 +38,10 @@ impl Outcome {
     /// The quota has no room for the request before `retry_after`.
     #[must_use]
     pub fn refused(limit: u32, remaining: u32, reset: Duration, retry_after: Duration) -> Self {
+        Self::refused_nanos(limit, remaining, nanos(reset), nanos(retry_after))
+    }
+
+    pub(crate) fn refused_nanos(limit: u32, remaining: u32, reset: u64, retry_after: u64) -> Self {
         Self {
             allowed: false,
             limit,
@@ -64,14 +73,14 @@ impl Outcome {
     /// The time until the key is as good as new, if it stays quiet.
     #[must_use]
     pub fn reset(&self) -> Duration {
-        self.reset
+        Duration::from_nanos(self.reset)
     }
 
     /// The time until the same request would be allowed; zero where it was. For a cost above the limit, which is never allowed,
     /// the time until the whole quota is there.
     #[must_use]
     pub fn retry_after(&self) -> Duration {
-        self.retry_after
+        Duration::from_nanos(self.retry_after)
     }
 
     /// Whether 80 % of the limit or more are used up.
@@ -110,6 +119,15 @@ impl Decision {
             policy: policy.map_or(0, |(at, _)| at),
             allowed: outcomes.iter().all(Outcome::is_allowed),
             outcomes,
+        }
+    }
+
+    /// Of one quota.
+    pub(crate) fn of_one(outcome: Outcome) -> Self {
+        Self {
+            outcomes: SmallVec::from_buf_and_len([outcome; 2], 1),
+            policy: 0,
+            allowed: outcome.allowed,
         }
     }
 
@@ -173,4 +191,9 @@ impl Decision {
     fn deciding(&self) -> Option<&Outcome> {
         self.outcomes.get(self.policy)
     }
+}
+
+/// 584 years fit.
+pub(crate) fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

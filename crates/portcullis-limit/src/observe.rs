@@ -14,7 +14,7 @@ pub(crate) fn decided(rule: &Rule, outcome: &Outcome, request_allowed: bool) {
     };
     count(rule, name);
     if !outcome.is_allowed() {
-        tracing::info!(
+        tracing::debug!(
             rule = rule.quota().name(),
             shadow = rule.is_shadow(),
             "request over its limit"

@@ -1,7 +1,5 @@
 //! A window that begins with its first hit.
 
-use std::time::Duration;
-
 use super::State;
 use crate::{Outcome, Quota};
 
@@ -11,19 +9,16 @@ pub(super) fn judge(quota: &Quota, state: State, now: u64, cost: u32) -> (Outcom
         true => (state.fresh_at, state.current),
         false => (now.saturating_add(quota.window_nanos()), 0),
     };
-    let until_end = Duration::from_nanos(end - now);
+    let until_end = end - now;
     match count.checked_add(cost).filter(|&after| after <= limit) {
         Some(after) => {
-            let reset = if after == 0 {
-                Duration::ZERO
-            } else {
-                until_end
-            };
-            let outcome = Outcome::allowed(limit, limit - after, reset, now);
+            let reset = if after == 0 { 0 } else { until_end };
+            let outcome = Outcome::allowed_nanos(limit, limit - after, reset, now);
             (outcome, counted(end, after, limit))
         }
         None => {
-            let outcome = Outcome::refused(limit, limit - count.min(limit), until_end, until_end);
+            let left = limit - count.min(limit);
+            let outcome = Outcome::refused_nanos(limit, left, until_end, until_end);
             (outcome, state)
         }
     }

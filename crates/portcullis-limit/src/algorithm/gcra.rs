@@ -5,8 +5,6 @@
 //! a table which keys are over their limit; and its products overflow for long windows. A property test holds every
 //! decision, remaining amount and waiting time against `governor`'s.
 
-use std::time::Duration;
-
 use super::State;
 use crate::{Outcome, Quota};
 
@@ -25,16 +23,14 @@ pub(super) fn judge(quota: &Quota, state: State, now: u64, cost: u32) -> (Outcom
     let next = arrival.saturating_add(emission.saturating_mul(cost.into()));
     let remaining = |arrival: u64| amount(full.saturating_sub(arrival), emission);
     if next <= full {
-        let reset = Duration::from_nanos(next - now);
-        let outcome = Outcome::allowed(limit, remaining(next), reset, now);
+        let outcome = Outcome::allowed_nanos(limit, remaining(next), next - now, now);
         return (outcome, drained_at(quota, state, next));
     }
     let wait = match cost > limit {
         true => (arrival - now).max(emission),
         false => next - full,
     };
-    let reset = Duration::from_nanos(arrival - now);
-    let outcome = Outcome::refused(limit, remaining(arrival), reset, Duration::from_nanos(wait));
+    let outcome = Outcome::refused_nanos(limit, remaining(arrival), arrival - now, wait);
     (outcome, state)
 }
 

@@ -1,7 +1,5 @@
 //! Two windows side by side; the former counts as far as the last window's length still covers it.
 
-use std::time::Duration;
-
 use super::State;
 use crate::{Outcome, Quota};
 
@@ -51,6 +49,9 @@ impl Windows {
 
     /// What counts now, rounded up.
     fn used(self, now: u64) -> u64 {
+        if self.previous == 0 {
+            return self.current.into();
+        }
         let covered = u128::from(self.length - self.elapsed(now));
         let weighted = (u128::from(self.previous) * covered).div_ceil(self.length.into());
         // A share of a 32-bit number.
@@ -107,21 +108,20 @@ pub(super) fn judge(quota: &Quota, state: State, now: u64, cost: u32) -> (Outcom
             ..windows
         };
         let after_state = after.state(limit, now);
-        let reset = if cost == 0 {
-            reset
-        } else {
-            after_state.fresh_at - now
+        let reset = match cost {
+            0 => reset,
+            _ => after_state.fresh_at - now,
         };
         let remaining = remaining(used + u64::from(cost));
-        let outcome = Outcome::allowed(limit, remaining, Duration::from_nanos(reset), now);
+        let outcome = Outcome::allowed_nanos(limit, remaining, reset, now);
         return (outcome, after_state);
     }
     let wait = match cost > limit {
         true => reset.max(windows.length),
         false => windows.wait(limit, now, cost),
     };
-    let (reset, wait) = (Duration::from_nanos(reset), Duration::from_nanos(wait));
-    (Outcome::refused(limit, remaining(used), reset, wait), state)
+    let outcome = Outcome::refused_nanos(limit, remaining(used), reset, wait);
+    (outcome, state)
 }
 
 pub(super) fn refund(quota: &Quota, state: State, now: u64, cost: u32, counted_at: u64) -> State {

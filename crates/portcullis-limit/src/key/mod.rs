@@ -1,13 +1,14 @@
 //! Who, or what, is counted.
 
+mod bytes;
 mod identifier;
 mod source;
 
 use std::fmt;
 
 use portcullis_core::Client;
-use smallvec::SmallVec;
 
+use self::bytes::Bytes;
 pub use self::identifier::normalize_identifier;
 pub(crate) use self::source::IPV6_PREFIX;
 pub use self::source::{
@@ -28,7 +29,7 @@ pub use self::source::{
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct LimitKey {
-    bytes: SmallVec<[u8; 64]>,
+    bytes: Bytes,
 }
 
 impl LimitKey {
@@ -42,9 +43,8 @@ impl LimitKey {
     pub fn push(&mut self, part: impl AsRef<[u8]>) {
         let part = part.as_ref();
         // 64 bits: no part is longer.
-        self.bytes
-            .extend_from_slice(&(part.len() as u64).to_le_bytes());
-        self.bytes.extend_from_slice(part);
+        self.bytes.push(&(part.len() as u64).to_le_bytes());
+        self.bytes.push(part);
     }
 
     /// Adds where a request came from. All that are unresolvable count as one.
@@ -59,7 +59,7 @@ impl LimitKey {
     /// The parts, encoded without ambiguity.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.as_slice()
     }
 }
 

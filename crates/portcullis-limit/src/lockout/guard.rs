@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -44,6 +45,9 @@ impl fmt::Debug for LockoutKey {
 pub(super) type AccountOf = Arc<dyn Fn(&Parts) -> Option<String> + Send + Sync>;
 pub(super) type IsKnownDevice = Arc<dyn Fn(&Parts) -> bool + Send + Sync>;
 pub(super) type JudgeResponse = Arc<dyn Fn(&response::Parts) -> Attempted + Send + Sync>;
+
+/// The longest `Retry-After`: clients do not come back after years.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 
 /// What a layer was told.
 #[derive(Clone)]
@@ -142,7 +146,7 @@ impl Guard {
     /// A lock of the account's looks like a wrong password; one of the address's may say when to come back (AC-L2).
     fn locked(&self, lock: Lock) -> Denial {
         match lock.by {
-            LockedBy::Address => Denial::rate_limited(lock.retry_after),
+            LockedBy::Address => Denial::rate_limited(lock.retry_after.min(LONGEST_WAIT)),
             LockedBy::Account | LockedBy::AccountAndAddress => self.denial.clone(),
         }
     }

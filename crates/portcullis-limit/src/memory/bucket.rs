@@ -1,20 +1,34 @@
 use super::fingerprint::Fingerprint;
 use crate::algorithm::State;
 
-/// How many keys one bucket holds.
-pub(super) const WAYS: usize = 8;
+/// How many keys one bucket holds: as many as fit, with the lock, into six cache lines.
+pub(super) const WAYS: usize = 9;
 
-/// A few keys that share a lock. The tags lie together, so that looking for a key touches few cache lines.
+/// A few keys that share a lock.
+///
+/// Places are taken in order and never given back, only taken over. So the search for a key ends at the first place that was
+/// never taken, and in a table that is far from full it touches the first cache line alone.
 #[derive(Debug, Default)]
 pub(super) struct Bucket {
-    tags: [u64; WAYS],
     slots: [Slot; WAYS],
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Slot {
+    tag: u64,
     place: u64,
     state: State,
+}
+
+impl Slot {
+    fn is_of(&self, key: Fingerprint) -> bool {
+        self.tag == key.tag && self.place == key.place
+    }
+
+    /// Whether no key has ever stood here. (A fingerprint of zeros would be taken for that: one of 2^128.)
+    fn was_never_taken(&self) -> bool {
+        self.tag == 0 && self.place == 0
+    }
 }
 
 /// Where a key stands, or may stand.
@@ -32,25 +46,35 @@ pub(super) enum Found {
 #[derive(Debug)]
 pub(super) struct Undo {
     way: usize,
-    tag: u64,
     slot: Slot,
 }
 
 impl Bucket {
+    #[inline]
     pub(super) fn find(&self, key: Fingerprint, now: u64) -> Found {
-        match self.position(key) {
-            Some(way) => Found::Here(way),
-            None => self.make_room(now),
+        for (way, slot) in self.slots.iter().enumerate() {
+            if slot.is_of(key) {
+                return Found::Here(way);
+            }
+            if slot.was_never_taken() {
+                return Found::Room(self.first_fresh(now).unwrap_or(way));
+            }
         }
+        self.take_over(now)
     }
 
     pub(super) fn position(&self, key: Fingerprint) -> Option<usize> {
-        let mut tags = self.tags.iter().zip(&self.slots);
-        tags.position(|(&tag, slot)| tag == key.tag && slot.place == key.place)
+        self.slots.iter().position(|slot| slot.is_of(key))
+    }
+
+    /// The first place whose key is as good as new, or that has none.
+    fn first_fresh(&self, now: u64) -> Option<usize> {
+        let mut slots = self.slots.iter();
+        slots.position(|slot| slot.state.fresh_at <= now)
     }
 
     /// Whoever is as good as new gives way; then whoever would be so soonest, but never one that is over its limit.
-    fn make_room(&self, now: u64) -> Found {
+    fn take_over(&self, now: u64) -> Found {
         let mut soonest = None;
         let mut free_at = u64::MAX;
         for (way, Slot { state, .. }) in self.slots.iter().enumerate() {
@@ -70,20 +94,20 @@ impl Bucket {
         self.slots[way].state
     }
 
+    #[inline]
     pub(super) fn set(&mut self, way: usize, key: Fingerprint, state: State) -> Undo {
         let slot = Slot {
+            tag: key.tag,
             place: key.place,
             state,
         };
         Undo {
             way,
-            tag: std::mem::replace(&mut self.tags[way], key.tag),
             slot: std::mem::replace(&mut self.slots[way], slot),
         }
     }
 
     pub(super) fn undo(&mut self, undo: &Undo) {
-        self.tags[undo.way] = undo.tag;
         self.slots[undo.way] = undo.slot;
     }
 }

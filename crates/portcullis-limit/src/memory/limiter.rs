@@ -1,13 +1,14 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use portcullis_core::{SharedClock, SystemClock};
 use smallvec::SmallVec;
 
+use super::bucket::{Bucket, Found, Undo};
 use super::fingerprint::{Fingerprint, Fingerprinter};
-use super::table::{Locked, Table};
-use crate::algorithm::{judge, refund};
+use super::table::{Table, warn_once_about_no_room};
+use crate::algorithm::{State, judge, refund};
+use crate::decision::nanos;
 use crate::{Answer, Decision, Hit, LimitRequest, Limiter, Outcome};
 
 /// A [`Limiter`] in this process's memory: bounded, self-evicting, and shared by all its clones.
@@ -23,11 +24,11 @@ use crate::{Answer, Decision, Hit, LimitRequest, Limiter, Outcome};
 /// ```
 ///
 /// # Memory
-/// It holds a fixed number of keys ([`capacity`](Self::capacity)), 41 bytes each, and takes memory for them as they come, at
-/// most 64 MiB unless said: about 1.6 million keys. A key needs its place only until it is as good as new: a second or so for
+/// It holds a fixed number of keys ([`capacity`](Self::capacity)), 43 bytes each, and takes memory for them as they come, at
+/// most 64 MiB unless said: about 1.5 million keys. A key needs its place only until it is as good as new: a second or so for
 /// a quota that regains one request a second.
 ///
-/// When more keys than that are under way at once, a new key takes the place of one of the seven others in its bucket that is
+/// When more keys than that are under way at once, a new key takes the place of one of the nine in its bucket that is
 /// *not over its limit*, the one that would be as good as new soonest. That one loses what it has used so far, and no more: a
 /// key that is over its limit keeps its place until it is free again. Where all places of a bucket are taken by such keys, a
 /// new key is refused until the first of them is free: closed, never a pass. Keys are hashed under a random key, so nobody can
@@ -68,7 +69,7 @@ impl MemoryLimiter {
         Self::build(DEFAULT_BOUND, SystemClock::shared())
     }
 
-    /// A new, empty limiter with this bound in bytes, at least one allocation unit of 21 KiB.
+    /// A new, empty limiter with this bound in bytes, at least one allocation unit of 24 KiB.
     #[must_use]
     pub fn with_memory_bound(self, bytes: usize) -> Self {
         Self::build(bytes, Arc::clone(&self.inner.clock))
@@ -117,24 +118,42 @@ impl Limiter for MemoryLimiter {
 
 impl Inner {
     fn check(&self, requests: &[LimitRequest<'_>]) -> Decision {
+        match requests {
+            [request] => self.check_alone(request),
+            requests => self.check_together(requests),
+        }
+    }
+
+    fn check_alone(&self, request: &LimitRequest<'_>) -> Decision {
+        let key = self.fingerprint(request);
+        let mut bucket = self.table.lock_one(key);
+        // Read under the lock, so that no request sees a time before that of the request that was counted before it.
+        let now = nanos(self.clock.monotonic());
+        Decision::of_one(take(&mut bucket, request, key, now).0)
+    }
+
+    fn check_together(&self, requests: &[LimitRequest<'_>]) -> Decision {
         let keys = self.fingerprints(requests.iter());
         let mut locked = self.table.lock(&keys);
-        // Read under the locks, so that no request sees a time before that of the request that was counted before it.
         let now = nanos(self.clock.monotonic());
         let each = requests.iter().zip(&keys);
-        let decision =
-            Decision::new(each.map(|(request, key)| take(&mut locked, request, *key, now)));
+        let decision = Decision::new(each.map(|(request, key)| {
+            let (outcome, undo) = take(locked.bucket(*key), request, *key, now);
+            locked.remember(*key, undo);
+            outcome
+        }));
         if decision.is_allowed() {
             return decision;
         }
         locked.roll_back();
-        let untouched = requests.iter().zip(&keys).zip(decision.outcomes());
-        Decision::new(
-            untouched.map(|((request, key), outcome)| match outcome.is_allowed() {
-                true => take(&mut locked, &request.with_cost(0), *key, now),
+        let each = requests.iter().zip(&keys).zip(decision.outcomes());
+        Decision::new(each.map(|((request, key), outcome)| {
+            let look = request.with_cost(0);
+            match outcome.is_allowed() {
+                true => take(locked.bucket(*key), &look, *key, now).0,
                 false => *outcome,
-            }),
-        )
+            }
+        }))
     }
 
     fn refund(&self, hits: &[Hit<'_>]) {
@@ -153,44 +172,37 @@ impl Inner {
         &self,
         requests: impl Iterator<Item = &'a LimitRequest<'a>>,
     ) -> SmallVec<[Fingerprint; 2]> {
-        requests
-            .map(|request| self.fingerprinter.of(request.quota.id(), request.key))
-            .collect()
+        requests.map(|request| self.fingerprint(request)).collect()
+    }
+
+    fn fingerprint(&self, request: &LimitRequest<'_>) -> Fingerprint {
+        self.fingerprinter.of(request.quota.id(), request.key)
     }
 }
 
 /// Counts one request if its quota has room. A cost of 0 leaves everything as it is.
 fn take(
-    locked: &mut Locked<'_>,
+    bucket: &mut Bucket,
     request: &LimitRequest<'_>,
     key: Fingerprint,
     now: u64,
-) -> Outcome {
+) -> (Outcome, Option<Undo>) {
     let LimitRequest { quota, cost, .. } = *request;
-    let state = match locked.state(key, now) {
-        Ok(state) => state,
-        Err(_) if cost == 0 => Default::default(),
-        Err(until) => return no_place(request, Duration::from_nanos(until - now)),
+    let (way, state) = match bucket.find(key, now) {
+        Found::Here(way) => (way, bucket.state(way)),
+        Found::Room(way) => (way, State::default()),
+        Found::Full(_) if cost == 0 => (0, State::default()),
+        Found::Full(until) => return (no_room(quota.limit(), until - now), None),
     };
     let (outcome, after) = judge(quota, state, now, cost);
-    if outcome.is_allowed() && cost > 0 {
-        locked.set(key, now, after);
-    }
-    outcome
+    let counts = outcome.is_allowed() && cost > 0;
+    (outcome, counts.then(|| bucket.set(way, key, after)))
 }
 
 /// There is no place to count: closed.
-fn no_place(request: &LimitRequest<'_>, wait: Duration) -> Outcome {
-    tracing::warn!(
-        rule = request.quota.name(),
-        "no memory for another client: all keys in its bucket are over their limit; it is refused"
-    );
-    Outcome::refused(request.quota.limit(), 0, wait, wait)
-}
-
-/// 584 years fit.
-pub(super) fn nanos(monotonic: Duration) -> u64 {
-    u64::try_from(monotonic.as_nanos()).unwrap_or(u64::MAX)
+fn no_room(limit: u32, wait: u64) -> Outcome {
+    warn_once_about_no_room();
+    Outcome::refused_nanos(limit, 0, wait, wait)
 }
 
 impl fmt::Debug for MemoryLimiter {

@@ -6,9 +6,9 @@ use portcullis_core::{SharedClock, SystemClock};
 use smallvec::SmallVec;
 
 use super::fingerprint::{Fingerprint, Fingerprinter};
-use super::limiter::nanos;
 use super::table::{Locked, Table};
 use crate::algorithm::State;
+use crate::decision::nanos;
 use crate::{Answer, Counted, CountedFailure, Counter, LockoutStore, Standing, Steps};
 
 /// A [`LockoutStore`] in this process's memory: bounded, self-evicting, and shared by all its clones.
@@ -29,7 +29,7 @@ struct Inner {
     bytes: usize,
 }
 
-/// 16 MiB: about 400 000 counters.
+/// 16 MiB: about 390 000 counters.
 const DEFAULT_BOUND: usize = 16 << 20;
 
 impl Default for MemoryLockouts {
@@ -49,7 +49,7 @@ impl MemoryLockouts {
         Self::build(DEFAULT_BOUND, SystemClock::shared())
     }
 
-    /// A new, empty store with this bound in bytes, at least one allocation unit of 21 KiB.
+    /// A new, empty store with this bound in bytes, at least one allocation unit of 24 KiB.
     #[must_use]
     pub fn with_memory_bound(self, bytes: usize) -> Self {
         Self::build(bytes, Arc::clone(&self.inner.clock))
@@ -255,9 +255,6 @@ fn standing(steps: &Steps, state: State, now: u64) -> Standing {
 
 /// There is no place to count: closed.
 fn no_place(wait: u64) -> Standing {
-    tracing::warn!(
-        "no memory for another counter of failures: all in its bucket are locked; the attempt is refused"
-    );
     Standing {
         locked_for: Some(Duration::from_nanos(wait)),
         ..Standing::default()

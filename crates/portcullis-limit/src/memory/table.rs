@@ -10,12 +10,17 @@ use crate::algorithm::State;
 /// Buckets that are allocated together.
 const SEGMENT: usize = 64;
 
-type Segment = Box<[Mutex<Bucket>]>;
+type Segment = Box<[Locking]>;
+
+/// A bucket under its lock, so that neighbouring cache lines, which processors fetch in pairs, are its own.
+#[derive(Default)]
+#[repr(align(128))]
+struct Locking(Mutex<Bucket>);
 
 /// A hash table of fixed size, each bucket under a lock of its own.
 ///
-/// It grows by segments of 21 KiB up to its bound and never beyond; it never moves anything, and never sweeps: what may be
-/// forgotten is overwritten by the next key that needs the place. So the worst insertion looks at the eight slots of one bucket.
+/// It grows by segments of 24 KiB up to its bound and never beyond; it never moves anything, and never sweeps: what may be
+/// forgotten is overwritten by the next key that needs the place. So the worst insertion looks at the nine slots of one bucket.
 pub(super) struct Table {
     segments: Box<[OnceLock<Segment>]>,
 }
@@ -23,7 +28,7 @@ pub(super) struct Table {
 impl Table {
     /// A table within this many bytes, or of one segment where that is more.
     pub(super) fn within(bytes: usize) -> Self {
-        let each = SEGMENT * size_of::<Mutex<Bucket>>() + size_of::<OnceLock<Segment>>();
+        let each = SEGMENT * size_of::<Locking>() + size_of::<OnceLock<Segment>>();
         let segments = (bytes / each).max(1);
         Self {
             segments: (0..segments).map(|_| OnceLock::new()).collect(),
@@ -50,6 +55,11 @@ impl Table {
         }
     }
 
+    /// Locks the bucket of this key.
+    pub(super) fn lock_one(&self, key: Fingerprint) -> MutexGuard<'_, Bucket> {
+        self.bucket(self.index(key))
+    }
+
     /// Spreads 64 random bits evenly over the buckets.
     fn index(&self, key: Fingerprint) -> usize {
         let buckets = (self.segments.len() * SEGMENT) as u128;
@@ -60,6 +70,7 @@ impl Table {
         let segment = self.segments[index / SEGMENT].get_or_init(new_segment);
         // A bucket is consistent after every single write; a panic elsewhere does not spoil it.
         segment[index % SEGMENT]
+            .0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
@@ -67,7 +78,7 @@ impl Table {
 
 #[cold]
 fn new_segment() -> Segment {
-    (0..SEGMENT).map(|_| Mutex::default()).collect()
+    (0..SEGMENT).map(|_| Locking::default()).collect()
 }
 
 impl fmt::Debug for Table {
@@ -76,6 +87,18 @@ impl fmt::Debug for Table {
             .field("capacity", &self.capacity())
             .finish_non_exhaustive()
     }
+}
+
+/// Once: under a flood, a line for each request would be a flood of its own.
+#[cold]
+pub(super) fn warn_once_about_no_room() {
+    static SAID: std::sync::Once = std::sync::Once::new();
+    SAID.call_once(|| {
+        tracing::warn!(
+            "no memory for another client: all in its bucket are over their limit, and it is refused; if this is no attack, \
+             give the limiter or the lockout a larger bound"
+        );
+    });
 }
 
 /// Some buckets of a [`Table`], locked until this is dropped.
@@ -96,7 +119,10 @@ impl Locked<'_> {
         match bucket.find(key, now) {
             Found::Here(way) => Ok(bucket.state(way)),
             Found::Room(_) => Ok(State::default()),
-            Found::Full(until) => Err(until),
+            Found::Full(until) => {
+                warn_once_about_no_room();
+                Err(until)
+            }
         }
     }
 
@@ -114,6 +140,18 @@ impl Locked<'_> {
             let undo = bucket.set(way, key, state);
             self.undo.push((guard, undo));
         }
+    }
+
+    /// The bucket of a key, for whoever keeps the undoing of what is written there by [`remember`](Self::remember).
+    pub(super) fn bucket(&mut self, key: Fingerprint) -> &mut Bucket {
+        let guard = self.guard(key);
+        &mut self.guards[guard].1
+    }
+
+    /// Makes what was written to the bucket of a key a part of what [`roll_back`](Self::roll_back) takes back.
+    pub(super) fn remember(&mut self, key: Fingerprint, undo: Option<Undo>) {
+        let guard = self.guard(key);
+        self.undo.extend(undo.map(|undo| (guard, undo)));
     }
 
     /// Takes back all that was written.

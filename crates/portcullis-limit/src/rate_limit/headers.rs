@@ -16,6 +16,8 @@ static LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 pub(super) struct Manner {
     /// `RateLimit-Policy`: the same for all requests, so it is written once.
     policy: Option<HeaderValue>,
+    /// Each rule's name, quoted.
+    names: Vec<String>,
     pub(super) on_allowed: bool,
     pub(super) legacy: bool,
 }
@@ -32,12 +34,18 @@ impl Manner {
     /// Brings `RateLimit-Policy` up to date with the rules.
     pub(super) fn describe(&mut self, rules: &[Rule]) {
         let mut line = String::new();
-        for rule in rules.iter().filter(|rule| !rule.is_shadow()) {
+        self.names = rules
+            .iter()
+            .map(|rule| quoted(rule.quota().name()))
+            .collect();
+        for (rule, name) in rules.iter().zip(&self.names) {
+            if rule.is_shadow() {
+                continue;
+            }
             let quota = rule.quota();
-            separate(&mut line);
-            quote(&mut line, quota.name());
             let window = seconds(quota.window()).max(1);
-            let _ = write!(line, ";q={};w={window}", quota.amount());
+            separate(&mut line);
+            let _ = write!(line, "{name};q={};w={window}", quota.amount());
         }
         self.policy = HeaderValue::try_from(line)
             .ok()
@@ -45,46 +53,52 @@ impl Manner {
     }
 
     /// The fields of a response to this request, if it gets any.
-    pub(super) fn fields(&self, rules: &[Rule], judged: &Judged) -> Option<Box<Fields>> {
+    pub(super) fn fields(&self, judged: &Judged) -> Option<Box<Fields>> {
         let is_allowed = judged.decision.is_allowed();
         if is_allowed && !self.on_allowed {
             return None;
         }
         Some(Box::new(Fields {
             policy: self.policy.clone(),
-            limit: HeaderValue::try_from(limit_line(rules, judged)).ok(),
-            legacy: self.legacy.then(|| legacy(judged)),
+            limit: HeaderValue::try_from(self.limit_line(judged)).ok(),
+            legacy: legacy(judged).filter(|_| self.legacy),
         }))
     }
-}
 
-/// Of a refused request, only the policies that refused it are told, each with the time after which it would let the same
-/// request pass: `Retry-After` must not lie before `t`, and the whole quota of another policy may take a day to come back.
-fn limit_line(rules: &[Rule], judged: &Judged) -> String {
-    let is_allowed = judged.decision.is_allowed();
-    let mut line = String::with_capacity(32);
-    for (rule, outcome) in judged.outcomes() {
-        if outcome.is_allowed() != is_allowed {
-            continue;
+    /// Of a refused request, only the policies that refused it are told, each with the time after which it would let the same
+    /// request pass: `Retry-After` must not lie before `t`, and the whole quota of another policy may take a day to come back.
+    fn limit_line(&self, judged: &Judged) -> String {
+        let is_allowed = judged.decision.is_allowed();
+        let mut line = String::with_capacity(48);
+        for (rule, outcome) in judged.outcomes() {
+            if outcome.is_allowed() != is_allowed {
+                continue;
+            }
+            let (remaining, time) = match is_allowed {
+                true => (outcome.remaining(), outcome.reset()),
+                false => (0, outcome.retry_after()),
+            };
+            separate(&mut line);
+            let _ = write!(
+                line,
+                "{};r={remaining};t={}",
+                self.names[rule],
+                seconds(time)
+            );
         }
-        let (remaining, time) = match is_allowed {
-            true => (outcome.remaining(), outcome.reset()),
-            false => (0, outcome.retry_after()),
-        };
-        separate(&mut line);
-        quote(&mut line, rules[rule].quota().name());
-        let _ = write!(line, ";r={remaining};t={}", seconds(time));
+        line
     }
-    line
 }
 
-fn legacy(judged: &Judged) -> [u64; 3] {
+/// Nothing, where no rule applies.
+fn legacy(judged: &Judged) -> Option<[u64; 3]> {
     let decision = &judged.decision;
     let (remaining, time) = match decision.is_allowed() {
         true => (decision.remaining(), decision.reset()),
         false => (0, decision.retry_after()),
     };
-    [decision.limit().into(), remaining.into(), seconds(time)]
+    let numbers = [decision.limit().into(), remaining.into(), seconds(time)];
+    judged.outcomes().next().map(|_| numbers)
 }
 
 impl Fields {
@@ -111,16 +125,17 @@ fn separate(line: &mut String) {
 }
 
 /// A String of RFC 9651 §3.3.3; what it cannot hold becomes `_`.
-fn quote(line: &mut String, text: &str) {
-    line.push('"');
+fn quoted(text: &str) -> String {
+    let mut string = String::from("\"");
     for letter in text.chars() {
         match letter {
-            '"' | '\\' => line.extend(['\\', letter]),
-            ' '..='~' => line.push(letter),
-            _ => line.push('_'),
+            '"' | '\\' => string.extend(['\\', letter]),
+            ' '..='~' => string.push(letter),
+            _ => string.push('_'),
         }
     }
-    line.push('"');
+    string.push('"');
+    string
 }
 
 /// Whole seconds, rounded up.

@@ -27,16 +27,13 @@ struct Asked {
     cost: u32,
 }
 
-/// All rules that apply to a request: those that are enforced, then the shadows.
-struct Plan {
-    asked: SmallVec<[Asked; 2]>,
-    enforced: usize,
-}
+/// The positions of rules.
+type Rules = SmallVec<[usize; 2]>;
 
 /// What was decided, and by which rules.
 pub(super) struct Judged {
     pub(super) decision: Decision,
-    rules: SmallVec<[usize; 4]>,
+    rules: Rules,
 }
 
 impl Judged {
@@ -61,73 +58,73 @@ pub(super) enum Step {
 impl Judge {
     /// Judges a request by its head.
     pub(super) fn start(self: &Arc<Self>, request: &Parts) -> Step {
-        let plan = match self.plan(request) {
-            Ok(plan) => plan,
-            Err(denial) => return Step::Decided(Verdict::Refuse(denial, None)),
-        };
-        match self.ask(&plan.asked[..plan.enforced]) {
+        self.start_or_deny(request)
+            .unwrap_or_else(|denial| Step::Decided(Verdict::Refuse(denial, None)))
+    }
+
+    fn start_or_deny(self: &Arc<Self>, request: &Parts) -> Result<Step, Denial> {
+        let mut enforced: SmallVec<[Asked; 2]> = SmallVec::new();
+        let mut shadows = Vec::new();
+        for (rule, asked) in self.rules.iter().enumerate() {
+            if !asked.applies_to(request) {
+                continue;
+            }
+            let (key, cost) = (asked.key_of(request)?, asked.cost_of(request));
+            match asked.is_shadow() {
+                true => shadows.push(Asked { rule, key, cost }),
+                false => enforced.push(Asked { rule, key, cost }),
+            }
+        }
+        let rules = enforced.iter().map(|asked| asked.rule).collect();
+        Ok(match self.ask(&enforced) {
             Answer::Ready(result) => {
-                let (verdict, shadows) = self.conclude(&plan, result);
-                match shadows.is_empty() {
+                let (verdict, waiting) = self.conclude(rules, &shadows, result);
+                match waiting.is_empty() {
                     true => Step::Decided(verdict),
-                    false => Step::Waiting(Box::pin(after(shadows, verdict))),
+                    false => Step::Waiting(Box::pin(after(waiting, verdict))),
                 }
             }
             Answer::Pending(answer) => {
                 let judge = Arc::clone(self);
                 Step::Waiting(Box::pin(async move {
                     let result = answer.await;
-                    let (verdict, shadows) = judge.conclude(&plan, result);
-                    after(shadows, verdict).await
+                    let (verdict, waiting) = judge.conclude(rules, &shadows, result);
+                    after(waiting, verdict).await
                 }))
             }
-        }
-    }
-
-    fn plan(&self, request: &Parts) -> Result<Plan, Denial> {
-        let mut asked = SmallVec::new();
-        let mut enforced = 0;
-        for shadow in [false, true] {
-            for (at, rule) in self.rules.iter().enumerate() {
-                if rule.is_shadow() == shadow && rule.applies_to(request) {
-                    let (key, cost) = (rule.key_of(request)?, rule.cost_of(request));
-                    asked.push(Asked {
-                        rule: at,
-                        key,
-                        cost,
-                    });
-                    enforced += usize::from(!shadow);
-                }
-            }
-        }
-        Ok(Plan { asked, enforced })
+        })
     }
 
     fn ask(&self, asked: &[Asked]) -> Answer<Decision> {
-        if asked.is_empty() {
-            return Answer::Ready(Ok(Decision::new([])));
+        match asked {
+            [] => Answer::Ready(Ok(Decision::new([]))),
+            [alone] => self.limiter.check(&[self.request(alone)]),
+            several => {
+                let requests: SmallVec<[LimitRequest<'_>; 4]> =
+                    several.iter().map(|asked| self.request(asked)).collect();
+                self.limiter.check(&requests)
+            }
         }
-        let requests: SmallVec<[LimitRequest<'_>; 2]> = asked
-            .iter()
-            .map(|asked| LimitRequest {
-                key: &asked.key,
-                quota: self.rules[asked.rule].quota(),
-                cost: asked.cost,
-            })
-            .collect();
-        self.limiter.check(&requests)
+    }
+
+    fn request<'a>(&'a self, asked: &'a Asked) -> LimitRequest<'a> {
+        LimitRequest {
+            key: &asked.key,
+            quota: self.rules[asked.rule].quota(),
+            cost: asked.cost,
+        }
     }
 
     /// The verdict, and what is still to be awaited for the shadows' sake.
     fn conclude(
         self: &Arc<Self>,
-        plan: &Plan,
+        rules: Rules,
+        shadows: &[Asked],
         result: Result<Decision, LimiterError>,
     ) -> (Verdict, Vec<BoxFuture<'static, ()>>) {
-        let (enforced, shadows) = plan.asked.split_at(plan.enforced);
         let verdict = match result {
-            Ok(decision) => self.decided(enforced, decision),
-            Err(error) => self.undecided(enforced, &error),
+            Ok(decision) => self.decided(&Judged { decision, rules }),
+            Err(error) => self.undecided(&rules, &error),
         };
         let waiting = match verdict {
             Verdict::Pass(_) => self.ask_shadows(shadows),
@@ -136,16 +133,14 @@ impl Judge {
         (verdict, waiting)
     }
 
-    fn decided(&self, asked: &[Asked], decision: Decision) -> Verdict {
-        let rules = asked.iter().map(|asked| asked.rule).collect();
-        let judged = Judged { decision, rules };
+    fn decided(&self, judged: &Judged) -> Verdict {
         for (rule, outcome) in judged.outcomes() {
             observe::decided(&self.rules[rule], outcome, judged.decision.is_allowed());
         }
-        let fields = self.manner.fields(&self.rules, &judged);
+        let fields = self.manner.fields(judged);
         match judged.decision.is_allowed() {
             true => Verdict::Pass(fields),
-            false => Verdict::Refuse(self.denial(&judged), fields),
+            false => Verdict::Refuse(self.denial(judged), fields),
         }
     }
 
@@ -160,8 +155,8 @@ impl Judge {
     }
 
     /// The limiter could not decide: closed, unless every rule that asked is to fail open.
-    fn undecided(&self, asked: &[Asked], error: &LimiterError) -> Verdict {
-        let rules = asked.iter().map(|asked| &self.rules[asked.rule]);
+    fn undecided(&self, asked: &Rules, error: &LimiterError) -> Verdict {
+        let rules = asked.iter().map(|&rule| &self.rules[rule]);
         rules.clone().for_each(|rule| observe::failed(rule, error));
         match rules.clone().all(Rule::fails_open) {
             true => Verdict::Pass(None),

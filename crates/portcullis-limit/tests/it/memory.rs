@@ -96,7 +96,7 @@ fn no_place_for_one_counts_for_none() {
 fn memory_stays_within_the_bound() {
     for bound in [64 << 10, 1 << 20, 64 << 20] {
         let capacity = MemoryLimiter::new().with_memory_bound(bound).capacity();
-        assert!(capacity * 41 <= bound, "{capacity} keys in {bound} bytes");
+        assert!(capacity * 42 <= bound, "{capacity} keys in {bound} bytes");
         assert!(capacity * 64 > bound, "{capacity} keys in {bound} bytes");
     }
 }
