@@ -7,6 +7,9 @@ use tower_sessions::{SessionManagerLayer, SessionStore};
 /// Browsers need not keep more than this of a cookie's name and value together (RFC 6265 §6.1, OWASP ASVS 3.3.5).
 const MAX_COOKIE: usize = 4096;
 
+/// The name unless said otherwise.
+const STRICT_NAME: &str = "__Host-session";
+
 /// The length of a session id in base64url.
 const ID_LENGTH: usize = 22;
 
@@ -83,6 +86,7 @@ impl SessionCookie {
     #[must_use]
     pub fn name(&self) -> Cow<'static, str> {
         match self.secure {
+            true if self.base_name == "session" => Cow::Borrowed(STRICT_NAME),
             true => Cow::Owned(format!("__Host-{}", self.base_name)),
             false => self.base_name.clone(),
         }

@@ -67,19 +67,20 @@ impl AuthMark {
     }
 
     pub(crate) fn read(value: &Value) -> Self {
-        let written = value
-            .as_str()
-            .and_then(|text| serde_json::from_str(text).ok());
-        match written {
-            Some(Written::Login(login)) => Self::Login(login),
-            Some(Written::Ended(ended)) => Self::Ended {
-                owner: SessionOwner::new(ended.collection, ended.user),
-                sid: ended.sid,
-            },
-            None => {
-                tracing::warn!("the login of a session cannot be read; it counts as none");
-                Self::Nobody
-            }
+        read_text(value.as_str().unwrap_or_default())
+    }
+}
+
+pub(crate) fn read_text(text: &str) -> AuthMark {
+    match serde_json::from_str(text) {
+        Ok(Written::Login(login)) => AuthMark::Login(login),
+        Ok(Written::Ended(ended)) => AuthMark::Ended {
+            owner: SessionOwner::new(ended.collection, ended.user),
+            sid: ended.sid,
+        },
+        Err(_) => {
+            tracing::warn!("the login of a session cannot be read; it counts as none");
+            AuthMark::Nobody
         }
     }
 }

@@ -206,13 +206,15 @@ impl AuthRecord {
         }
     }
 
-    /// Notes that the login is used, if the last note is at least `interval` old. Says whether anything changed.
-    pub(crate) fn touch(&mut self, now: Timestamp, interval: Duration) -> bool {
-        let is_due = now > self.seen_at && now.saturating_duration_since(self.seen_at) >= interval;
-        if is_due {
-            self.seen_at = now;
-        }
-        is_due
+    /// Whether the last note of the login's use is at least `interval` old.
+    pub(crate) fn is_touch_due(&self, now: Timestamp, interval: Duration) -> bool {
+        now > self.seen_at && now.saturating_duration_since(self.seen_at) >= interval
+    }
+
+    /// The same login with a note that it is used now.
+    pub(crate) fn touched_at(mut self, now: Timestamp) -> Self {
+        self.seen_at = self.seen_at.max(now);
+        self
     }
 
     /// Notes that the user has proved who they are once more.

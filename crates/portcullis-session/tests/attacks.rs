@@ -266,6 +266,23 @@ fn user_agents_are_cut_between_characters() {
     }
 }
 
+/// More logins than are remembered at a time: each request is its own user's.
+#[tokio::test]
+async fn nobody_is_taken_for_another() {
+    let (app, ..) = world();
+    let mut browsers = Vec::new();
+    for number in 0..6_000 {
+        let mut browser = Browser::new(&app);
+        browser.send(&format!("/login/u{number}")).await;
+        browsers.push(browser);
+    }
+    for _ in 0..2 {
+        for (number, browser) in browsers.iter_mut().enumerate() {
+            assert_eq!(browser.body("/me").await, format!("u{number}"));
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_store_that_is_down_is_503() {
     let clock = ManualClock::new();

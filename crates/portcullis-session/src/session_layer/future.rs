@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -13,6 +12,7 @@ use tower_sessions::SessionStore;
 use tower_sessions::session::Id;
 
 use super::Trace;
+use super::layer::Shared;
 use crate::observe;
 
 pin_project! {
@@ -20,8 +20,7 @@ pin_project! {
     pub struct SessionFuture<F, Store, Body> {
         #[pin]
         state: State<F, Body>,
-        store: Arc<Store>,
-        cookie: Cow<'static, str>,
+        shared: Arc<Shared<Store>>,
     }
 }
 
@@ -34,11 +33,10 @@ pin_project! {
 }
 
 impl<F, Store, Body> SessionFuture<F, Store, Body> {
-    pub(super) fn new(future: F, store: Arc<Store>, cookie: Cow<'static, str>) -> Self {
+    pub(super) fn new(future: F, shared: Arc<Shared<Store>>) -> Self {
         Self {
             state: State::Calling { future },
-            store,
-            cookie,
+            shared,
         }
     }
 }
@@ -56,7 +54,7 @@ where
             match this.state.as_mut().project() {
                 StateProjection::Calling { future } => {
                     let response = ready!(future.poll(context))?;
-                    match look(response, this.store, this.cookie) {
+                    match look(response, this.shared) {
                         Ok(response) => return Poll::Ready(Ok(response)),
                         Err(asking) => this.state.set(asking),
                     }
@@ -66,7 +64,7 @@ where
                     let response = response
                         .take()
                         .expect("SessionFuture polled after completion");
-                    return Poll::Ready(Ok(conclude(response, is_over, this.cookie)));
+                    return Poll::Ready(Ok(conclude(response, is_over, &this.shared.cookie)));
                 }
             }
         }
@@ -76,18 +74,17 @@ where
 /// Lets a response go, or has the store asked whether the cookie that it refreshes is still good.
 fn look<F, Store: SessionStore, Body>(
     mut response: Response<Body>,
-    store: &Arc<Store>,
-    cookie: &str,
+    shared: &Arc<Shared<Store>>,
 ) -> Result<Response<Body>, State<F, Body>> {
     match response.extensions_mut().remove::<Trace>() {
-        Some(Trace::Changed(Some(id))) if refreshes(response.headers(), cookie, id) => {
+        Some(Trace::Changed(Some(id))) if refreshes(response.headers(), &shared.cookie, id) => {
             Err(State::Asking {
-                is_over: Box::pin(is_over(Arc::clone(store), id)),
+                is_over: Box::pin(is_over(Arc::clone(shared), id)),
                 response: Some(response),
             })
         }
         Some(Trace::Stale) => {
-            remove_cookie(response.headers_mut(), cookie);
+            remove_cookie(response.headers_mut(), &shared.cookie);
             Ok(response)
         }
         _ => Ok(response),
@@ -103,8 +100,8 @@ fn conclude<Body>(mut response: Response<Body>, is_over: bool, cookie: &str) -> 
 }
 
 /// Where the store does not answer, the browser's cookie is left as it is, which is never wrong.
-async fn is_over<Store: SessionStore>(store: Arc<Store>, id: Id) -> bool {
-    !matches!(store.load(&id).await, Ok(Some(_)))
+async fn is_over<Store: SessionStore>(shared: Arc<Shared<Store>>, id: Id) -> bool {
+    !matches!(shared.store.load(&id).await, Ok(Some(_)))
 }
 
 /// Whether the response sets the cookie to the very id that the request came with.

@@ -59,33 +59,43 @@ use crate::SessionCookie;
 #[must_use]
 pub struct SessionLayer<Store: SessionStore> {
     manager: SessionManagerLayer<Store>,
-    store: Arc<Store>,
-    cookie: Cow<'static, str>,
+    shared: Arc<Shared<Store>>,
     clock: SharedClock,
+}
+
+/// What a response may need, shared by all.
+#[derive(Debug)]
+pub(super) struct Shared<Store> {
+    pub(super) store: Store,
+    pub(super) cookie: Cow<'static, str>,
 }
 
 impl<Store: SessionStore + Clone> SessionLayer<Store> {
     /// Sessions in this store, by the strict cookie of [`SessionCookie::new`].
     pub fn new(store: Store) -> Self {
-        Self {
-            manager: SessionCookie::new().manager(store.clone()),
-            store: Arc::new(store),
-            cookie: SessionCookie::new().name(),
-            clock: SystemClock::shared(),
-        }
+        Self::build(store, &SessionCookie::new(), SystemClock::shared())
     }
 
     /// Sets how the cookie is written.
-    pub fn with_cookie(mut self, cookie: &SessionCookie) -> Self {
-        self.manager = cookie.manager((*self.store).clone());
-        self.cookie = cookie.name();
-        self
+    pub fn with_cookie(self, cookie: &SessionCookie) -> Self {
+        Self::build(self.shared.store.clone(), cookie, self.clock)
     }
 
     /// Replaces the machine's clock, by which the cookie's Max-Age is counted.
     pub fn with_clock(mut self, clock: SharedClock) -> Self {
         self.clock = clock;
         self
+    }
+
+    fn build(store: Store, cookie: &SessionCookie, clock: SharedClock) -> Self {
+        Self {
+            manager: cookie.manager(store.clone()),
+            shared: Arc::new(Shared {
+                store,
+                cookie: cookie.name(),
+            }),
+            clock,
+        }
     }
 }
 
@@ -96,8 +106,7 @@ impl<S, Store: SessionStore> Layer<S> for SessionLayer<Store> {
         let settle = Settle::new(inner, Arc::clone(&self.clock));
         SessionService {
             manager: self.manager.layer(settle),
-            store: Arc::clone(&self.store),
-            cookie: self.cookie.clone(),
+            shared: Arc::clone(&self.shared),
         }
     }
 }

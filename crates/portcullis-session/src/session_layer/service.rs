@@ -1,4 +1,3 @@
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -8,13 +7,12 @@ use tower_service::Service;
 use tower_sessions::SessionStore;
 
 use super::future::SessionFuture;
-use super::layer::Manager;
+use super::layer::{Manager, Shared};
 
 /// The service of a [`SessionLayer`](crate::SessionLayer).
 pub struct SessionService<S, Store: SessionStore> {
     pub(super) manager: Manager<S, Store>,
-    pub(super) store: Arc<Store>,
-    pub(super) cookie: Cow<'static, str>,
+    pub(super) shared: Arc<Shared<Store>>,
 }
 
 impl<S, Store, RequestBody, Body> Service<Request<RequestBody>> for SessionService<S, Store>
@@ -32,11 +30,7 @@ where
     }
 
     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
-        SessionFuture::new(
-            self.manager.call(request),
-            Arc::clone(&self.store),
-            self.cookie.clone(),
-        )
+        SessionFuture::new(self.manager.call(request), Arc::clone(&self.shared))
     }
 }
 
@@ -48,8 +42,7 @@ where
     fn clone(&self) -> Self {
         Self {
             manager: self.manager.clone(),
-            store: Arc::clone(&self.store),
-            cookie: self.cookie.clone(),
+            shared: Arc::clone(&self.shared),
         }
     }
 }
@@ -57,7 +50,7 @@ where
 impl<S, Store: SessionStore> fmt::Debug for SessionService<S, Store> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionService")
-            .field("cookie", &self.cookie)
+            .field("cookie", &self.shared.cookie)
             .finish_non_exhaustive()
     }
 }

@@ -124,7 +124,7 @@ async fn settle(session: Session, clock: SharedClock) {
 }
 
 async fn try_to_settle(session: &Session, clock: &SharedClock) -> Result<(), SessionError> {
-    let Some(mut login) = read(session).await? else {
+    let Some(login) = read(session).await? else {
         return Ok(());
     };
     let now = clock.now();
@@ -133,11 +133,10 @@ async fn try_to_settle(session: &Session, clock: &SharedClock) -> Result<(), Ses
         session.set_expiry(None);
         return Ok(());
     }
-    if login.touch(now, std::time::Duration::ZERO) {
-        session
-            .insert_value(AUTH_KEY, mark::login_value(&login)?)
-            .await?;
-    }
+    let login = login.touched_at(now);
+    session
+        .insert_value(AUTH_KEY, mark::login_value(&login)?)
+        .await?;
     session.set_expiry(Some(expiry_of(&login, now)));
     Ok(())
 }

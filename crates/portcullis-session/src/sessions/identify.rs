@@ -1,11 +1,16 @@
 //! The scheme: who is logged in to the session of a request.
 
+use std::sync::Arc;
+
 use http::HeaderValue;
 use http::request::Parts;
-use portcullis_core::{Attempt, Denial, Identified, Scheme, SchemeName};
+use portcullis_core::{
+    Attempt, AuthUser, AuthUserBuilder, Denial, Identified, Scheme, SchemeName, Timestamp,
+};
 use tower_sessions::Session;
 
-use super::Sessions;
+use super::memo::Known;
+use super::{Sessions, UserLoader};
 use crate::expiry::expiry_of;
 use crate::mark::{self, AuthMark};
 use crate::{AUTH_KEY, AuthRecord, SessionError, observe};
@@ -43,46 +48,72 @@ impl Sessions {
     ///
     /// If the store does not answer.
     pub async fn current(&self, session: &Session) -> Result<Option<AuthRecord>, SessionError> {
-        let Some(login) = read(session).await? else {
+        let known = self.known(session, self.now()).await?;
+        Ok(known.map(|known| known.login.clone()))
+    }
+
+    async fn known(
+        &self,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Known>>, SessionError> {
+        let Some(value) = session.get_value(AUTH_KEY).await? else {
             return Ok(None);
         };
-        let is_live = login.is_live(self.now());
-        if !is_live {
-            observe::expired(&login);
-        }
-        Ok(is_live.then_some(login))
+        let settings = &self.settings;
+        let text = value.as_str().unwrap_or_default();
+        let known = settings.memo.read(text, &settings.role_map);
+        Ok(known.filter(|known| is_live(&known.login, now)))
     }
 
     async fn identify(&self, session: &Session) -> Identified {
-        let Some(login) = self.current(session).await? else {
+        let now = self.now();
+        let Some(known) = self.known(session, now).await? else {
             return Ok(None);
         };
-        let user = login.to_user().role_map(self.settings.role_map.clone());
         let user = match &self.settings.loader {
-            Some(loader) => loader.load(&login, user).await?,
-            None => Some(user),
+            Some(loader) => load(&**loader, &known).await?,
+            None => Some(known.user.clone()),
         };
-        let Some(user) = user else {
-            observe::turned_away(&login);
-            return Ok(None);
-        };
-        self.touch(session, login).await?;
-        Ok(Some(user.build()))
+        match &user {
+            Some(_) => self.touch(session, &known.login, now).await?,
+            None => observe::turned_away(&known.login),
+        }
+        Ok(user)
     }
 
     /// Notes that the login is used, if the last note is old enough; the session manager writes it after the response.
-    async fn touch(&self, session: &Session, mut login: AuthRecord) -> Result<(), SessionError> {
+    async fn touch(
+        &self,
+        session: &Session,
+        login: &AuthRecord,
+        now: Timestamp,
+    ) -> Result<(), SessionError> {
         let interval = self.settings.touch_interval.min(login.idle() / 4);
-        let now = self.now();
-        if login.touch(now, interval) {
-            session
-                .insert_value(AUTH_KEY, mark::login_value(&login)?)
-                .await?;
-            session.set_expiry(Some(expiry_of(&login, now)));
-            observe::touched(&login);
+        if !login.is_touch_due(now, interval) {
+            return Ok(());
         }
+        let login = login.clone().touched_at(now);
+        session
+            .insert_value(AUTH_KEY, mark::login_value(&login)?)
+            .await?;
+        session.set_expiry(Some(expiry_of(&login, now)));
+        observe::touched(&login);
         Ok(())
     }
+}
+
+fn is_live(login: &AuthRecord, now: Timestamp) -> bool {
+    let is_live = login.is_live(now);
+    if !is_live {
+        observe::expired(login);
+    }
+    is_live
+}
+
+async fn load(loader: &dyn UserLoader, known: &Known) -> Result<Option<AuthUser>, Denial> {
+    let user = loader.load(&known.login, known.user.to_builder()).await?;
+    Ok(user.map(AuthUserBuilder::build))
 }
 
 /// The login in a session, over or not.

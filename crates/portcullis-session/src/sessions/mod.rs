@@ -3,6 +3,7 @@
 mod flow;
 mod identify;
 mod loader;
+mod memo;
 mod second_factor;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use portcullis_core::{RoleMap, SharedClock, SystemClock, Timestamp};
 
 pub(crate) use self::identify::read;
 pub use self::loader::UserLoader;
+use self::memo::Memo;
 use crate::{Login, SessionLimits};
 
 /// A touch is at least this far from the one before.
@@ -39,6 +41,7 @@ struct Settings {
     kept_on_login: Vec<Box<str>>,
     loader: Option<Arc<dyn UserLoader>>,
     role_map: RoleMap,
+    memo: Memo,
 }
 
 impl Default for Sessions {
@@ -60,6 +63,7 @@ impl Sessions {
             kept_on_login: Vec::new(),
             loader: None,
             role_map: RoleMap::default(),
+            memo: Memo::new(),
         };
         Self {
             settings: Arc::new(settings),
@@ -124,7 +128,9 @@ impl Sessions {
     }
 
     fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
-        change(Arc::make_mut(&mut self.settings));
+        let settings = Arc::make_mut(&mut self.settings);
+        change(settings);
+        settings.memo = Memo::new();
         self
     }
 
