@@ -5,10 +5,12 @@ use serde_json::json;
 use super::rows::{create, created_login, delete, load, login_in, save, visitor, with};
 
 pub(super) async fn a_session_is_found_again(store: &impl IndexedSessionStore) {
-    let record = create(store, with(&visitor(), "cart", json!(["tea"]))).await;
+    let wanted = with(&visitor(), "cart", json!(["tea"]));
+    let record = create(store, wanted.clone()).await;
     let found = load(store, &record.id).await.expect("it was created");
     assert_eq!(found.id, record.id, "the id is the one asked for");
-    assert_eq!(found.data, record.data, "the data is what was put in");
+    assert_eq!(found.data, wanted.data, "the data is what was put in");
+    assert_eq!(record.data, wanted.data, "and so it is left in the record");
     let later = found.expiry_date - record.expiry_date;
     assert!(
         later.abs() <= time::Duration::seconds(1),
@@ -74,9 +76,12 @@ pub(super) async fn strange_data_survives(store: &impl IndexedSessionStore) {
         "": null, "quote": "it's \"quoted\" \\ and % _ ; --", "unicode": "\u{0}\u{1f510}\u{202e}e\u{301}",
         "big": u64::MAX, "small": i64::MIN, "real": 1e-300, "deep": [[[[[[{"a": [true, false]}]]]]]],
     });
-    let mut record = with(&visitor(), "strange \u{0} key'\"", strange);
-    record = with(&record, "long", "x".repeat(100_000));
-    let record = create(store, record).await;
+    let wanted = with(&visitor(), "strange \u{0} key'\"", strange);
+    let wanted = with(&wanted, "long", "x".repeat(100_000));
+    let record = create(store, wanted.clone()).await;
     let found = load(store, &record.id).await.expect("it was created");
-    assert_eq!(found.data, record.data, "data is kept as it is");
+    assert_eq!(found.data, wanted.data, "data is kept as it is");
+    save(store, &record).await;
+    let found = load(store, &record.id).await.expect("it was saved");
+    assert_eq!(found.data, wanted.data, "also when it is saved");
 }
