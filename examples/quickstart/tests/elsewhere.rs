@@ -5,13 +5,13 @@ mod printed;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use portcullis::jwt::{Algorithm, Grant, SigningKey};
-use portcullis::{Issuer, KeyRing};
+use portcullis::{Clock, Issuer, KeyRing, SystemClock};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -29,9 +29,8 @@ fn hs256(secret: &str, claims: &Value) -> String {
     format!("{signed}.{}", encode(&mac.finalize().into_bytes()))
 }
 
-fn in_an_hour() -> u64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    now.unwrap().as_secs() + 3600
+fn in_an_hour() -> i64 {
+    SystemClock.now().unix_seconds() + 3600
 }
 
 fn status(directory: &Directory, example: &Example, token: &str, path: &str) -> String {

@@ -9,8 +9,8 @@ mod printed;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::thread;
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use portcullis::{Clock, SystemClock};
 use serde_json::{Value, json};
 
 use self::peers::{Made, Peer};
@@ -20,8 +20,7 @@ const SECRET: &str = "b7f3c1d95e2a4860917c3d5f8e6a2b4c";
 
 /// A user for an hour, and the same an hour too late.
 fn claims() -> [Value; 2] {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let now = now.as_secs();
+    let now = SystemClock.now().unix_seconds();
     [now + 3600, now - 3600]
         .map(|exp| json!({ "sub": "u1", "iat": now - 7200, "exp": exp, "roles": ["user"] }))
 }
