@@ -74,7 +74,7 @@ fn ac_j1_the_algorithm_is_compared_exactly() {
 fn ac_j1_algorithm_confusion_is_refused() {
     let (rsa, p256) = (Rsa::new(), P256::new());
     let rs256 = VerifyingKey::from_der(Algorithm::Rs256, rsa.public_der()).unwrap();
-    let es256 = VerifyingKey::from_der(Algorithm::Es256, &p256.public_der()).unwrap();
+    let es256 = VerifyingKey::from_der(Algorithm::Es256, p256.public_der()).unwrap();
     let of_rsa = Verifier::for_key(rs256).clock(clock().shared()).build();
     let of_p256 = Verifier::for_key(es256).clock(clock().shared()).build();
 
@@ -280,7 +280,7 @@ fn ac_j2_keys_in_the_header_are_ignored() {
     let jwk = json!({"kty": "EC", "crv": "P-256", "x": b64(x), "y": b64(y), "kid": "enemy"});
     let honest = P256::new();
     let verifier =
-        Verifier::for_key(VerifyingKey::from_der(Algorithm::Es256, &honest.public_der()).unwrap())
+        Verifier::for_key(VerifyingKey::from_der(Algorithm::Es256, honest.public_der()).unwrap())
             .clock(clock().shared())
             .build();
     let lures: [(&str, Value); 4] = [

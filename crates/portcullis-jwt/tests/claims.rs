@@ -5,7 +5,7 @@ mod support;
 use std::time::Duration;
 
 use portcullis_core::{Clock as _, RoleMap, ScopeMap, Timestamp};
-use portcullis_jwt::{ClaimPath, Purpose, TokenErrorKind, Verifier, VerifyingKey};
+use portcullis_jwt::{ClaimPath, Purpose, TokenError, TokenErrorKind, Verifier, VerifyingKey};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use support::{
@@ -38,7 +38,7 @@ fn at(second: i64, claims: &Value) -> Result<(), TokenErrorKind> {
     verifier
         .verify(&signed(claims))
         .map(drop)
-        .map_err(|error| error.kind())
+        .map_err(TokenError::kind)
 }
 
 /// v5.0.0-9.2.1
@@ -278,7 +278,7 @@ fn ac_j6_a_verifier_accepts_one_purpose() {
         }
         let silent = verifier
             .verify(&signed(&claims()))
-            .map_err(|error| error.kind());
+            .map_err(TokenError::kind);
         match of_verifier {
             Purpose::Access => assert!(silent.is_ok()),
             _ => assert_eq!(silent.unwrap_err(), TokenErrorKind::WrongPurpose),

@@ -155,11 +155,12 @@ fn unencoded_payloads_of_rfc_7797() {
             .replace('.', "");
         let compact = example["output"]["compact"].as_str().map(str::to_owned);
         let token = compact.unwrap_or(format!("{protected}.{payload}.{signature}"));
-        assert_eq!(
-            refusal(&verifier, &token),
-            TokenErrorKind::UnsupportedCritical,
-            "{file}"
-        );
+        // The machine-readable form of RFC 7797 §4.2 has lost its `crit`; without it `b64: false` is a contradiction.
+        let expected = match file.starts_with("4.2") {
+            true => TokenErrorKind::Malformed,
+            false => TokenErrorKind::UnsupportedCritical,
+        };
+        assert_eq!(refusal(&verifier, &token), expected, "{file}");
     }
 }
 

@@ -95,11 +95,12 @@ impl Bearer {
     }
 
     fn judge(&self, token: &str) -> Attempt {
-        if !is_b64token(token) {
-            return self.refused(self.refuse(TokenErrorKind::Malformed.into()));
-        }
         match self.verifier.verify(token) {
             Ok(user) => Attempt::Ready(Ok(user)),
+            // What is no `b64token` is never accepted; asked only now, it costs good tokens nothing.
+            Err(_) if !is_b64token(token) => {
+                self.refused(self.refuse(TokenErrorKind::Malformed.into()))
+            }
             Err(error) => self.judge_later(error, token),
         }
     }

@@ -47,10 +47,17 @@ pub(crate) enum Audience {
 
 impl<'de> Claims<'de> {
     pub(crate) fn parse(json: &'de [u8], mapping: &Mapping) -> Result<Self, TokenError> {
-        let mut deserializer = serde_json::Deserializer::from_slice(json);
-        let claims = ClaimsVisitor { mapping }.deserialize(&mut deserializer);
-        let claims = claims.map_err(|_| TokenErrorKind::Malformed)?;
-        deserializer.end().map_err(|_| TokenErrorKind::Malformed)?;
+        // Once for all is cheaper than for each text by itself.
+        let json = std::str::from_utf8(json).map_err(|_| TokenErrorKind::Malformed)?;
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let mut claims = Self::default();
+        let visitor = ClaimsVisitor {
+            claims: &mut claims,
+            mapping,
+        };
+        let read = visitor.deserialize(&mut deserializer);
+        read.and_then(|()| deserializer.end())
+            .map_err(|_| TokenErrorKind::Malformed)?;
         Ok(claims)
     }
 
@@ -132,27 +139,29 @@ fn twice<E: Error>() -> E {
     E::custom("a claim is there twice")
 }
 
-struct ClaimsVisitor<'m> {
-    mapping: &'m Mapping,
+/// Fills in the claims in their place: they are too large to be handed from one function to the next.
+struct ClaimsVisitor<'c, 'de> {
+    claims: &'c mut Claims<'de>,
+    mapping: &'c Mapping,
 }
 
-impl<'de> DeserializeSeed<'de> for ClaimsVisitor<'_> {
-    type Value = Claims<'de>;
+impl<'de> DeserializeSeed<'de> for ClaimsVisitor<'_, 'de> {
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for ClaimsVisitor<'_> {
-    type Value = Claims<'de>;
+impl<'de> Visitor<'de> for ClaimsVisitor<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the claims of a token")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Claims<'de>, A::Error> {
-        let mut claims = Claims::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let claims = self.claims;
         let mut members = Members::default();
         while let Some(name) = map.next_key::<Text<'de>>()? {
             if claims.read(&name, &mut map, self.mapping)? {
@@ -164,8 +173,7 @@ impl<'de> Visitor<'de> for ClaimsVisitor<'_> {
             }
             members.push(name);
         }
-        members.check()?;
-        Ok(claims)
+        members.check()
     }
 }
 

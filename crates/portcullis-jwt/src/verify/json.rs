@@ -193,6 +193,10 @@ impl Default for Names<'_> {
 }
 
 impl Names<'_> {
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(self, Self::List(list) if list.is_empty())
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         let (text, list) = match self {
             Self::Text(text) => (&**text, &[][..]),

@@ -59,10 +59,15 @@ impl Mapping {
         if let Some(at) = claims.exp {
             user = user.expires_at(at);
         }
-        user = user
-            .amr(claims.amr.iter())
-            .roles(claims.picked.roles.iter())
-            .permissions(claims.picked.permissions.iter());
+        if !claims.amr.is_empty() {
+            user = user.amr(claims.amr.iter());
+        }
+        if !claims.picked.roles.is_empty() {
+            user = user.roles(claims.picked.roles.iter());
+        }
+        if !claims.picked.permissions.is_empty() {
+            user = user.permissions(claims.picked.permissions.iter());
+        }
         if let Some(scopes) = claims.scopes()? {
             user = user.scopes(Some(scopes));
             if let Some(map) = &self.scope_map {

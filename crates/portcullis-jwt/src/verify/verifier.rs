@@ -53,13 +53,11 @@ pub(super) struct Inner {
 
 impl Verifier {
     /// Starts a verifier for the keys of a set, a ring, or a URL.
-    #[must_use]
     pub fn builder(keys: impl KeySource) -> VerifierBuilder {
         VerifierBuilder::new(Arc::new(keys))
     }
 
     /// Starts a verifier for one fixed key.
-    #[must_use]
     pub fn for_key(key: VerifyingKey) -> VerifierBuilder {
         Self::builder(crate::KeySet::from(key))
     }
