@@ -80,7 +80,6 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Claims<T> {
 }
 
 fn unexpected(error: &crate::ClaimsError) -> Denial {
-    // The decoder's text may quote the claims, so it goes to the log of developers and not to the client.
     tracing::debug!(%error, "the claims do not fit the handler's type");
     Denial::new(http::StatusCode::FORBIDDEN, "unexpected_claims")
         .with_detail("the credential lacks claims that this needs")

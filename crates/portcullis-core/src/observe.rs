@@ -33,7 +33,7 @@ impl UserIdInLogs {
         match self {
             Self::Plain => user.id().escape_debug().to_string(),
             Self::Hidden => String::new(),
-            Self::Mapped(map) => map(user.id()),
+            Self::Mapped(map) => map(user.id()).escape_debug().to_string(),
         }
     }
 }

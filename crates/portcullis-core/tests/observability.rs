@@ -229,3 +229,12 @@ fn ac_t8_each_request_is_counted_once_and_each_refusal_of_a_guard_apart() {
         ]
     );
 }
+
+/// v5.0.0-16.4.1
+#[test]
+fn an_id_that_the_application_maps_cannot_forge_a_line_either() {
+    let _alone = alone();
+    let mapped = UserIdInLogs::Mapped(Arc::new(|id: &str| format!("<{id}>")));
+    let log = logged(all_kinds(layer().user_id_in_logs(mapped)));
+    assert!(log.contains(r"<alice\\n2026-01-01 forged=line>"), "{log}");
+}

@@ -321,15 +321,26 @@ impl fmt::Debug for AuthUser {
     }
 }
 
-/// Why claims could not be decoded.
-#[derive(Debug)]
+/// Why claims could not be decoded, and where. It does not quote them, neither as text nor in `Debug`; its source may.
 pub struct ClaimsError(Option<serde_json::Error>);
+
+impl fmt::Debug for ClaimsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ClaimsError({self})")
+    }
+}
 
 impl fmt::Display for ClaimsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             None => f.write_str("the credential carries no claims"),
-            Some(error) => write!(f, "the claims have another form: {error}"),
+            Some(error) => {
+                let (line, column) = (error.line(), error.column());
+                write!(
+                    f,
+                    "the claims have another form at line {line} column {column}"
+                )
+            }
         }
     }
 }
