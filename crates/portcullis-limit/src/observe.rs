@@ -39,6 +39,7 @@ pub(crate) fn lockout(purpose: &str, outcome: &'static str) {
         "locked" | "store_error" => {
             tracing::warn!(purpose, outcome, "lockout");
         }
+        "failed" | "refused" => tracing::info!(purpose, outcome, "lockout"),
         _ => tracing::debug!(purpose, outcome, "lockout"),
     }
 }
