@@ -1,9 +1,11 @@
 //! Rate limits: what a decision adds to a request, and what a refusal costs.
 
 use std::convert::Infallible;
+use std::fmt::Debug;
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
+use std::ops::Range;
 use std::time::Duration;
 
 use ::governor::{Quota as GovernorQuota, RateLimiter};
@@ -78,7 +80,7 @@ fn enter_ours(race: &mut Race, many: usize) {
         "limit: one key",
         Case::new(lane(ours(ample()), StatusCode::OK)),
     );
-    let service = ours(ample()).layer(reads::<()>());
+    let service = known(ours(ample()).layer(reads::<()>()), 0..many);
     let lane_of_many = Lane::service(StatusCode::OK, service, in_turn(many));
     race.enter("limit: many keys", Case::new(lane_of_many));
     let service = exhausted(ours(Quota::per(Duration::from_secs(1 << 31), 1)).layer(reads::<()>()));
@@ -90,7 +92,7 @@ fn enter_governor(race: &mut Race, many: usize) {
     let ample = || governor(Duration::from_nanos(1), 1_000_000_000).layer(handler());
     let lane = Lane::service(StatusCode::OK, ample(), |_| from(1));
     race.enter("tower_governor: one key", Case::new(lane));
-    let lane = Lane::service(StatusCode::OK, ample(), in_turn(many));
+    let lane = Lane::service(StatusCode::OK, known(ample(), 0..many), in_turn(many));
     race.enter("tower_governor: many keys", Case::new(lane));
     let service = exhausted(governor(Duration::from_secs(1 << 31), 1).layer(handler()));
     let lane = Lane::service(StatusCode::TOO_MANY_REQUESTS, service, |_| from(1));
@@ -120,11 +122,18 @@ fn governor<B>(
 }
 
 /// Sends the one request that the quota allows.
-fn exhausted<S: Service<Request<()>, Error: std::fmt::Debug>>(mut service: S) -> S {
+fn exhausted<S: Service<Request<()>, Error: Debug>>(service: S) -> S {
+    known(service, 1..2)
+}
+
+/// Sends a request of each client, so that all are known.
+fn known<S: Service<Request<()>, Error: Debug>>(mut service: S, clients: Range<usize>) -> S {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.expect("the system gives a runtime");
-    let first = runtime.block_on(service.call(from(1)));
-    drop(first.expect("the services of a bench do not fail"));
+    for client in clients {
+        let response = runtime.block_on(service.call(from(client)));
+        drop(response.expect("the services of a bench do not fail"));
+    }
     service
 }
 
