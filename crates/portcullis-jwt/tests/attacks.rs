@@ -248,6 +248,13 @@ fn ac_j2_kid_is_looked_up_exactly() {
         "with one key there is nothing to choose"
     );
     assert!(one.find(Some("second")).is_none());
+    let nameless = KeySet::from(VerifyingKey::hs256(&hmac_key()));
+    assert!(
+        nameless
+            .find(Some("whatever the issuer calls it"))
+            .is_some(),
+        "an only key without a name leaves nothing to choose either"
+    );
 }
 
 #[test]

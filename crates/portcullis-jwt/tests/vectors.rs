@@ -129,10 +129,9 @@ fn private_jwks_sign_what_their_public_halves_verify() {
             let token = portcullis_jwt::Issuer::new(signer)
                 .issue(&portcullis_jwt::Grant::access("bilbo"))
                 .unwrap();
-            // Without a `kid`, our own key names itself by its thumbprint; the vector's has none then.
-            let kid = key.get("kid").is_some() || key["kty"] == "oct";
+            // An only key without a name answers to the thumbprint by which our own names itself.
             let verified = verifier_of(&key, &alg).verify(token.as_str());
-            assert_eq!(verified.is_ok(), kid, "{file}: {verified:?}");
+            assert!(verified.is_ok(), "{file}: {verified:?}");
             signed += 1;
         }
     }

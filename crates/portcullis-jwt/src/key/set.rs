@@ -149,10 +149,14 @@ impl KeySet {
             .map(|position| &self.inner.keys[*position])
     }
 
-    /// The key for a token: by its `kid`, or, for a token without one, the only key there is.
+    /// The key for a token: by its `kid`, exactly; for a token without one, the only key there is.
+    ///
+    /// An only key that was given no name answers to every `kid`, for there is nothing to choose: a secret shared with an
+    /// issuer who names it in a way of its own.
     #[must_use]
     pub fn find(&self, kid: Option<&str>) -> Option<&VerifyingKey> {
         match (kid, &*self.inner.keys) {
+            (Some(_), [only]) if only.kid().is_none() => Some(only),
             (Some(kid), _) => self.get(kid),
             (None, [only]) => Some(only),
             (None, _) => None,
