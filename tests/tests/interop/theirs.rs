@@ -1,9 +1,7 @@
 //! What the peers issue, verified by us.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use portcullis::Verifier;
 use portcullis::jwt::{Algorithm, KeySet, KeySource, TokenErrorKind, VerifyingKey};
+use portcullis::{Clock, SystemClock, Verifier};
 use serde_json::{Value, json};
 
 use super::peers::{Made, Peer};
@@ -11,8 +9,7 @@ use super::{ASYMMETRIC, private_claims, tampered};
 
 /// Claims that are good for an hour, and the same an hour too late.
 fn claims() -> [Value; 2] {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let now = now.as_secs();
+    let now = SystemClock.now().unix_seconds();
     let mut good = private_claims();
     good["sub"] = "bob".into();
     good["iat"] = now.into();
