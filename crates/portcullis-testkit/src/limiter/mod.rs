@@ -22,8 +22,9 @@ mod together;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use portcullis_core::{Clock, SystemClock};
 use portcullis_limit::{Decision, LimitKey, LimitRequest, Limiter, Quota};
 
 pub use self::agreement::agreement;
@@ -54,9 +55,10 @@ pub async fn conformance(limiter: impl Limiter, clock: &ManualClock) {
 /// A key that nobody has used before, in this run or another.
 fn fresh_key() -> LimitKey {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    let now = SystemClock.now().unix_millis();
     let mut key = LimitKey::from("portcullis-testkit");
-    key.push(now.as_nanos().to_le_bytes());
+    key.push(now.to_le_bytes());
+    key.push(std::process::id().to_le_bytes());
     key.push(NEXT.fetch_add(1, Ordering::Relaxed).to_le_bytes());
     key
 }
