@@ -4,7 +4,7 @@ use std::time::Duration;
 /// How long to measure, what, and where to write it.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// How often each case runs.
+    /// How often each case runs; of the results, the median counts.
     pub rounds: usize,
     /// How long a case runs in one round.
     pub leg: Duration,
@@ -21,8 +21,9 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            rounds: 31,
-            leg: Duration::from_millis(4),
+            // Many short legs rather than a few long ones: most of them then fit between two interruptions.
+            rounds: 101,
+            leg: Duration::from_millis(1),
             divisor: 1,
             only: None,
             cases: None,
@@ -69,7 +70,7 @@ impl Settings {
     fn quick(self) -> Self {
         Self {
             rounds: 3,
-            leg: Duration::from_micros(500),
+            leg: Duration::from_micros(200),
             divisor: 50,
             ..self
         }
