@@ -124,8 +124,10 @@ impl Decision {
 
     /// Of one quota.
     pub(crate) fn of_one(outcome: Outcome) -> Self {
+        let mut outcomes = SmallVec::new();
+        outcomes.push(outcome);
         Self {
-            outcomes: SmallVec::from_buf_and_len([outcome; 2], 1),
+            outcomes,
             policy: 0,
             allowed: outcome.allowed,
         }

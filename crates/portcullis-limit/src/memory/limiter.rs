@@ -24,7 +24,7 @@ use crate::{Answer, Decision, Hit, LimitRequest, Limiter, Outcome};
 /// ```
 ///
 /// # Memory
-/// It holds a fixed number of keys ([`capacity`](Self::capacity)), 43 bytes each, and takes memory for them as they come, at
+/// It holds a fixed number of keys ([`capacity`](Self::capacity)), 44 bytes each, and takes memory for them as they come, at
 /// most 64 MiB unless said: about 1.5 million keys. A key needs its place only until it is as good as new: a second or so for
 /// a quota that regains one request a second.
 ///
@@ -69,7 +69,7 @@ impl MemoryLimiter {
         Self::build(DEFAULT_BOUND, SystemClock::shared())
     }
 
-    /// A new, empty limiter with this bound in bytes, at least one allocation unit of 24 KiB.
+    /// A new, empty limiter with this bound in bytes, at least one allocation unit of 6 KiB.
     #[must_use]
     pub fn with_memory_bound(self, bytes: usize) -> Self {
         Self::build(bytes, Arc::clone(&self.inner.clock))

@@ -29,7 +29,7 @@ struct Inner {
     bytes: usize,
 }
 
-/// 16 MiB: about 390 000 counters.
+/// 16 MiB: about 370 000 counters.
 const DEFAULT_BOUND: usize = 16 << 20;
 
 impl Default for MemoryLockouts {
@@ -49,7 +49,7 @@ impl MemoryLockouts {
         Self::build(DEFAULT_BOUND, SystemClock::shared())
     }
 
-    /// A new, empty store with this bound in bytes, at least one allocation unit of 24 KiB.
+    /// A new, empty store with this bound in bytes, at least one allocation unit of 6 KiB.
     #[must_use]
     pub fn with_memory_bound(self, bytes: usize) -> Self {
         Self::build(bytes, Arc::clone(&self.inner.clock))

@@ -8,9 +8,12 @@ use super::fingerprint::Fingerprint;
 use crate::algorithm::State;
 
 /// Buckets that are allocated together.
-const SEGMENT: usize = 64;
+const SEGMENT: usize = 16;
 
-type Segment = Box<[Locking]>;
+/// What an allocator may spend on each allocation, for its own use and to align it.
+const ALLOCATION: usize = 128;
+
+type Segment = Box<[Locking; SEGMENT]>;
 
 /// A bucket under its lock, so that neighbouring cache lines, which processors fetch in pairs, are its own.
 #[derive(Default)]
@@ -19,7 +22,7 @@ struct Locking(Mutex<Bucket>);
 
 /// A hash table of fixed size, each bucket under a lock of its own.
 ///
-/// It grows by segments of 24 KiB up to its bound and never beyond; it never moves anything, and never sweeps: what may be
+/// It grows by segments of 6 KiB up to its bound and never beyond; it never moves anything, and never sweeps: what may be
 /// forgotten is overwritten by the next key that needs the place. So the worst insertion looks at the nine slots of one bucket.
 pub(super) struct Table {
     segments: Box<[OnceLock<Segment>]>,
@@ -28,7 +31,7 @@ pub(super) struct Table {
 impl Table {
     /// A table within this many bytes, or of one segment where that is more.
     pub(super) fn within(bytes: usize) -> Self {
-        let each = SEGMENT * size_of::<Locking>() + size_of::<OnceLock<Segment>>();
+        let each = size_of::<[Locking; SEGMENT]>() + ALLOCATION + size_of::<OnceLock<Segment>>();
         let segments = (bytes / each).max(1);
         Self {
             segments: (0..segments).map(|_| OnceLock::new()).collect(),
@@ -78,7 +81,7 @@ impl Table {
 
 #[cold]
 fn new_segment() -> Segment {
-    (0..SEGMENT).map(|_| Locking::default()).collect()
+    Box::default()
 }
 
 impl fmt::Debug for Table {

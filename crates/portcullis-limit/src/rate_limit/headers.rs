@@ -53,7 +53,7 @@ impl Manner {
     }
 
     /// The fields of a response to this request, if it gets any.
-    pub(super) fn fields(&self, judged: &Judged) -> Option<Box<Fields>> {
+    pub(super) fn fields(&self, judged: &Judged<'_>) -> Option<Box<Fields>> {
         let is_allowed = judged.decision.is_allowed();
         if is_allowed && !self.on_allowed {
             return None;
@@ -67,7 +67,7 @@ impl Manner {
 
     /// Of a refused request, only the policies that refused it are told, each with the time after which it would let the same
     /// request pass: `Retry-After` must not lie before `t`, and the whole quota of another policy may take a day to come back.
-    fn limit_line(&self, judged: &Judged) -> String {
+    fn limit_line(&self, judged: &Judged<'_>) -> String {
         let is_allowed = judged.decision.is_allowed();
         let mut line = String::with_capacity(48);
         for (rule, outcome) in judged.outcomes() {
@@ -91,8 +91,8 @@ impl Manner {
 }
 
 /// Nothing, where no rule applies.
-fn legacy(judged: &Judged) -> Option<[u64; 3]> {
-    let decision = &judged.decision;
+fn legacy(judged: &Judged<'_>) -> Option<[u64; 3]> {
+    let decision = judged.decision;
     let (remaining, time) = match decision.is_allowed() {
         true => (decision.remaining(), decision.reset()),
         false => (0, decision.retry_after()),

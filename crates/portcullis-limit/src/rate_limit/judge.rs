@@ -31,12 +31,12 @@ struct Asked {
 type Rules = SmallVec<[usize; 2]>;
 
 /// What was decided, and by which rules.
-pub(super) struct Judged {
-    pub(super) decision: Decision,
-    rules: Rules,
+pub(super) struct Judged<'a> {
+    pub(super) decision: &'a Decision,
+    rules: &'a Rules,
 }
 
-impl Judged {
+impl Judged<'_> {
     /// Each rule's position with what it said.
     pub(super) fn outcomes(&self) -> impl Iterator<Item = (usize, &Outcome)> {
         self.rules.iter().copied().zip(self.decision.outcomes())
@@ -69,16 +69,27 @@ impl Judge {
             if !asked.applies_to(request) {
                 continue;
             }
-            let (key, cost) = (asked.key_of(request)?, asked.cost_of(request));
-            match asked.is_shadow() {
-                true => shadows.push(Asked { rule, key, cost }),
-                false => enforced.push(Asked { rule, key, cost }),
+            let cost = asked.cost_of(request);
+            if asked.is_shadow() {
+                let mut key = LimitKey::new();
+                asked.write_key(&mut key, request)?;
+                shadows.push(Asked { rule, key, cost });
+                continue;
+            }
+            // Written where it stays: keys are long.
+            enforced.push(Asked {
+                rule,
+                key: LimitKey::new(),
+                cost,
+            });
+            if let Some(last) = enforced.last_mut() {
+                asked.write_key(&mut last.key, request)?;
             }
         }
         let rules = enforced.iter().map(|asked| asked.rule).collect();
         Ok(match self.ask(&enforced) {
             Answer::Ready(result) => {
-                let (verdict, waiting) = self.conclude(rules, &shadows, result);
+                let (verdict, waiting) = self.conclude(&rules, &shadows, &result);
                 match waiting.is_empty() {
                     true => Step::Decided(verdict),
                     false => Step::Waiting(Box::pin(after(waiting, verdict))),
@@ -88,7 +99,7 @@ impl Judge {
                 let judge = Arc::clone(self);
                 Step::Waiting(Box::pin(async move {
                     let result = answer.await;
-                    let (verdict, waiting) = judge.conclude(rules, &shadows, result);
+                    let (verdict, waiting) = judge.conclude(&rules, &shadows, &result);
                     after(waiting, verdict).await
                 }))
             }
@@ -118,13 +129,13 @@ impl Judge {
     /// The verdict, and what is still to be awaited for the shadows' sake.
     fn conclude(
         self: &Arc<Self>,
-        rules: Rules,
+        rules: &Rules,
         shadows: &[Asked],
-        result: Result<Decision, LimiterError>,
+        result: &Result<Decision, LimiterError>,
     ) -> (Verdict, Vec<BoxFuture<'static, ()>>) {
         let verdict = match result {
             Ok(decision) => self.decided(&Judged { decision, rules }),
-            Err(error) => self.undecided(&rules, &error),
+            Err(error) => self.undecided(rules, error),
         };
         let waiting = match verdict {
             Verdict::Pass(_) => self.ask_shadows(shadows),
@@ -133,7 +144,7 @@ impl Judge {
         (verdict, waiting)
     }
 
-    fn decided(&self, judged: &Judged) -> Verdict {
+    fn decided(&self, judged: &Judged<'_>) -> Verdict {
         for (rule, outcome) in judged.outcomes() {
             observe::decided(&self.rules[rule], outcome, judged.decision.is_allowed());
         }
@@ -144,7 +155,7 @@ impl Judge {
         }
     }
 
-    fn denial(&self, judged: &Judged) -> Denial {
+    fn denial(&self, judged: &Judged<'_>) -> Denial {
         let denial = Denial::rate_limited(judged.decision.retry_after());
         let refused = judged
             .outcomes()

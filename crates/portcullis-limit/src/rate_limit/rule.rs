@@ -113,12 +113,10 @@ impl Rule {
         self.cost.as_ref().map_or(1, |cost| cost(request))
     }
 
-    pub(super) fn key_of(&self, request: &Parts) -> Result<LimitKey, Denial> {
-        let mut key = LimitKey::new();
-        for source in &self.keys {
-            source.add_to(&mut key, request)?;
-        }
-        Ok(key)
+    pub(super) fn write_key(&self, key: &mut LimitKey, request: &Parts) -> Result<(), Denial> {
+        self.keys
+            .iter()
+            .try_for_each(|source| source.add_to(key, request))
     }
 }
 

@@ -324,7 +324,7 @@ async fn dropped_attempts_have_failed() {
 async fn a_flood_frees_nobody() {
     let clock = ManualClock::new();
     let store = MemoryLockouts::new()
-        .with_memory_bound(0)
+        .with_memory_bound(64 << 10)
         .with_clock(clock.shared());
     let lockout = Lockout::new(store.clone(), "password")
         .account_steps(None)
