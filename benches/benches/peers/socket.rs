@@ -19,6 +19,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
+use tower::ServiceBuilder;
 
 use crate::jwt::{Issuers, authorizer, authorizer_layer, verifier};
 use crate::token::Issuer;
@@ -33,8 +34,9 @@ pub(crate) fn section(issuers: &Issuers, settings: &Settings) -> Section {
     let (es256, hs256) = (issuers.es256(), issuers.hs256());
     let mut servers = [
         Server::start("", hello),
-        Server::start(&es256.token(1), ours(es256)),
-        Server::start(&hs256.token(1), ours(hs256)),
+        Server::start(&es256.token(1), ours(together(es256))),
+        Server::start(&es256.token(1), ours(one_by_one(es256))),
+        Server::start(&hs256.token(1), ours(together(hs256))),
         Server::start("", older_hello),
         Server::start(&hs256.token(1), with_authorizer(hs256)),
     ];
@@ -43,18 +45,23 @@ pub(crate) fn section(issuers: &Issuers, settings: &Settings) -> Section {
     for _ in 0..=rounds {
         servers.iter_mut().for_each(|server| server.round(requests));
     }
-    let [hello, es256, hs256, older_hello, peer] = servers.map(Server::stop);
+    let [hello, es256, one_by_one, hs256, older_hello, peer] = servers.map(Server::stop);
     Section {
         title: "The whole stack over a socket",
         note: format!(
             "axum on one thread, {CONNECTIONS} kept connections on another, over the loopback; each handler says hello. Ours has a \
-             rate limit by address, `AuthnLayer` with `Bearer`, and a guard for a scope. Axum's hello world: {}. jwt-authorizer \
+             rate limit by address, `AuthnLayer` with `Bearer`, and a guard for a scope, in one `ServiceBuilder`. Axum's hello world: {}. jwt-authorizer \
              stands on axum 0.7 and is compared with that one's hello world, {}; it has no limit and no guard.",
             hello.text(),
             older_hello.text()
         ),
         rows: vec![
             row("ES256, seen before", &es256, &hello),
+            row(
+                "ES256, seen before, three calls of `.layer`",
+                &one_by_one,
+                &hello,
+            ),
             row("HS256, verified each time", &hs256, &hello).beside(format!(
                 "jwt-authorizer HS256 {}",
                 peer.beside(&older_hello)
@@ -110,19 +117,38 @@ fn hello(listener: TcpListener, stop: oneshot::Receiver<()>) -> Serving {
     })
 }
 
+/// All layers in one stack, which costs axum one boxed service.
+fn together(issuer: &Issuer) -> Router {
+    let stack = ServiceBuilder::new()
+        .layer(limits())
+        .layer(authn(issuer))
+        .layer(require(scope("write")));
+    Router::new()
+        .route("/", get(|| async { GREETING }))
+        .layer(stack)
+}
+
+/// Each layer by itself, where it is wanted, which costs axum a boxed service for each.
+fn one_by_one(issuer: &Issuer) -> Router {
+    let hello = get(|| async { GREETING }).layer(require(scope("write")));
+    Router::new()
+        .route("/", hello)
+        .layer(authn(issuer))
+        .layer(limits())
+}
+
+fn limits() -> RateLimitLayer {
+    RateLimitLayer::new(MemoryLimiter::new(), Quota::per_second(1_000_000_000))
+        .by(client_address(TrustedProxies::none()))
+}
+
+fn authn(issuer: &Issuer) -> AuthnLayer {
+    AuthnLayer::new().scheme(Bearer::new(verifier(issuer, false)))
+}
+
 fn ours(
-    issuer: &Issuer,
+    router: Router,
 ) -> impl FnOnce(TcpListener, oneshot::Receiver<()>) -> Serving + Send + 'static {
-    let limits = RateLimitLayer::new(MemoryLimiter::new(), Quota::per_second(1_000_000_000))
-        .by(client_address(TrustedProxies::none()));
-    let authn = AuthnLayer::new().scheme(Bearer::new(verifier(issuer, false)));
-    let router = Router::new()
-        .route(
-            "/",
-            get(|| async { GREETING }).layer(require(scope("write"))),
-        )
-        .layer(authn)
-        .layer(limits);
     |listener, stop| {
         Box::pin(async move {
             let listener = tokio::net::TcpListener::from_std(listener)?;

@@ -1,9 +1,10 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::{Request, StatusCode};
 use portcullis_benches::{Case, Lane, Race, Settings};
 use portcullis_core::{AuthUser, AuthnLayer};
-use portcullis_jwt::{Bearer, HmacKey, Verifier, VerifierBuilder, VerifyingKey};
+use portcullis_jwt::{Bearer, HmacKey, KeySet, KeySource, Verifier, VerifierBuilder, VerifyingKey};
 use tower::Layer;
 
 use super::{Issuers, peers};
@@ -12,7 +13,7 @@ use crate::reply::reads;
 use crate::request::{bearer, plain};
 use crate::token::{AUDIENCE, ISSUER, Issuer, KID, SECRET};
 
-/// How many tokens are seen for the first time in a leg; each leg starts with a verifier that knows none of them.
+/// How many tokens are seen for the first time in a leg.
 const NEW_TOKENS: usize = 256;
 
 /// The tokens that are in use at one time, where there are many.
@@ -79,24 +80,53 @@ fn enter_hot(race: &mut Race, name: &str, issuer: &Issuer, token: &str) {
     race.enter(format!("jwt: {name} hot"), Case::new(lane));
 }
 
-/// The verifier has seen one other token before, so that its table stands: to make it belongs to the start of a process.
+/// One verifier, whose keys are said to have changed before each leg: it keeps tokens, and must verify each one anew.
 fn enter_first_sight(race: &mut Race, name: &str, issuer: &Issuer, tokens: &Arc<[String]>) {
-    let other = issuer.token(usize::MAX);
-    let key = key(issuer);
-    let fresh = move || {
-        let verifier = Verifier::for_key(key.clone())
-            .issuer(ISSUER)
-            .audience(AUDIENCE);
-        let verifier = verifier.build();
-        verifier.verify(&other).expect("the token is good");
-        layer(verifier).layer(reads::<AuthUser>())
+    let keys = Arc::new(Turning::new(key(issuer)));
+    let verifier = Verifier::builder(Arc::clone(&keys))
+        .issuer(ISSUER)
+        .audience(AUDIENCE);
+    let service = layer(verifier.build()).layer(reads::<AuthUser>());
+    let renewed = move || {
+        keys.turn();
+        service.clone()
     };
     let tokens = Arc::clone(tokens);
-    let lane = Lane::anew(StatusCode::OK, fresh, move |n| bearer(&tokens[n]));
+    let lane = Lane::anew(StatusCode::OK, renewed, move |n| bearer(&tokens[n]));
     race.enter(
         format!("jwt: {name} first sight"),
         Case::new(lane).at_most(NEW_TOKENS),
     );
+}
+
+/// Keys that stay as they are and can say that they changed.
+#[derive(Debug)]
+struct Turning {
+    keys: KeySet,
+    epoch: AtomicU64,
+}
+
+impl Turning {
+    fn new(key: VerifyingKey) -> Self {
+        Self {
+            keys: KeySet::new([key]).expect("one key is a set"),
+            epoch: AtomicU64::new(0),
+        }
+    }
+
+    fn turn(&self) {
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+impl KeySource for Turning {
+    fn current(&self) -> KeySet {
+        self.keys.clone()
+    }
+
+    fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
 }
 
 fn enter_broken(race: &mut Race, name: &str, issuer: &Issuer, token: &str) {
@@ -131,9 +161,9 @@ pub(super) fn with_other_signature(token: &str) -> String {
 }
 
 fn enter_by_hand(race: &mut Race, issuer: &Issuer) {
-    let (by_hand, token) = (ByHand::new(), issuer.token(1));
+    let (by_hand, tokens) = (ByHand::new(), issuer.tokens(NEW_TOKENS));
     let lane = Lane::function(
-        move |_| token.clone(),
+        move |n| tokens[n % tokens.len()].clone(),
         move |token| by_hand.verify(&token).expect("the token is good"),
     );
     race.enter("by hand: HS256", Case::new(lane));

@@ -18,10 +18,10 @@ use crate::request::bearer;
 use crate::token::{AUDIENCE, Claims, ISSUER, Issuer, SECRET};
 
 pub(super) fn enter(race: &mut Race, name: &str, issuer: &Issuer, tokens: &Arc<[String]>) {
-    enter_authorizer(race, name, issuer, &tokens[0]);
-    enter_decode(race, name, issuer, &tokens[0]);
+    enter_authorizer(race, name, issuer, tokens);
+    enter_decode(race, name, issuer, tokens);
     if !issuer.is_symmetric() {
-        enter_signature_check(race, name, issuer, &tokens[0]);
+        enter_signature_check(race, name, issuer, tokens);
     }
 }
 
@@ -55,26 +55,25 @@ pub(crate) fn authorizer_layer(builder: JwtAuthorizer<Claims>) -> AuthorizationL
     authorizer.into_layer()
 }
 
-fn enter_authorizer(race: &mut Race, name: &str, issuer: &Issuer, token: &str) {
-    let lane = |expected, token: String| {
+fn enter_authorizer(race: &mut Race, name: &str, issuer: &Issuer, tokens: &Arc<[String]>) {
+    let lane = |expected, tokens: Arc<[String]>| {
         let layer = authorizer_layer(authorizer(issuer));
-        Lane::service(expected, layer.layer(replies()), move |_| bearer(&token))
+        let request = move |n: usize| bearer(&tokens[n % tokens.len()]);
+        Lane::service(expected, layer.layer(replies()), request)
     };
-    let good = || lane(StatusCode::OK, token.to_owned());
+    let good = || lane(StatusCode::OK, Arc::clone(tokens));
     race.enter(format!("jwt-authorizer: {name}"), Case::new(good()));
-    let broken = super::cases::with_other_signature(token);
+    let broken = [super::cases::with_other_signature(&tokens[0])].into();
     let broken = lane(StatusCode::UNAUTHORIZED, broken);
     race.enter(format!("jwt-authorizer: {name} broken"), Case::new(broken));
     if issuer.is_symmetric() {
         race.enter("jwt-authorizer: one thread", Case::threads([good()]));
-        race.enter(
-            "jwt-authorizer: two threads",
-            Case::threads([good(), good()]),
-        );
+        let two = Case::threads([good(), good()]);
+        race.enter("jwt-authorizer: two threads", two);
     }
 }
 
-fn enter_decode(race: &mut Race, name: &str, issuer: &Issuer, token: &str) {
+fn enter_decode(race: &mut Race, name: &str, issuer: &Issuer, tokens: &Arc<[String]>) {
     let pem = issuer.public_pem.as_bytes();
     let key = match issuer.algorithm {
         Algorithm::HS256 => Ok(DecodingKey::from_secret(SECRET.as_bytes())),
@@ -86,16 +85,17 @@ fn enter_decode(race: &mut Race, name: &str, issuer: &Issuer, token: &str) {
     let mut validation = Validation::new(issuer.algorithm);
     validation.set_issuer(&[ISSUER]);
     validation.set_audience(&[AUDIENCE]);
-    let token = token.to_owned();
+    let tokens = Arc::clone(tokens);
     let lane = Lane::function(
-        move |_| token.clone(),
+        move |n| tokens[n % tokens.len()].clone(),
         move |token| decode::<Claims>(&token, &key, &validation).expect("the token is good"),
     );
     race.enter(format!("jsonwebtoken: {name}"), Case::new(lane));
 }
 
-/// The signature check and nothing else, by the fastest library at hand with a parsed key.
-fn enter_signature_check(race: &mut Race, name: &str, issuer: &Issuer, token: &str) {
+/// The signature check and nothing else, by the fastest library at hand with a parsed key, of other tokens each time: of one
+/// token alone, the processor learns the way by heart.
+fn enter_signature_check(race: &mut Race, name: &str, issuer: &Issuer, tokens: &Arc<[String]>) {
     let algorithm: &'static dyn VerificationAlgorithm = match issuer.algorithm {
         Algorithm::RS256 => &RSA_PKCS1_2048_8192_SHA256,
         Algorithm::ES256 => &ECDSA_P256_SHA256_FIXED,
@@ -103,16 +103,21 @@ fn enter_signature_check(race: &mut Race, name: &str, issuer: &Issuer, token: &s
     };
     let key = ParsedPublicKey::new(algorithm, &issuer.public_raw);
     let key = key.expect("the keys of the benches are good");
-    let (signed, signature) = token.rsplit_once('.').expect("a token has three parts");
-    let signed = signed.to_owned();
-    let signature = URL_SAFE_NO_PAD.decode(signature);
-    let signature = signature.expect("a token is base64url");
+    let parts: Vec<_> = tokens.iter().map(|token| parts(token)).collect();
     let lane = Lane::function(
-        |_| (),
-        move |()| {
-            key.verify_sig(signed.as_bytes(), &signature)
+        move |n| parts[n % parts.len()].clone(),
+        move |(signed, signature)| {
+            key.verify_sig(&signed, &signature)
                 .expect("the signature is right");
         },
     );
     race.enter(format!("aws-lc-rs: {name}"), Case::new(lane));
+}
+
+/// What is signed, and the signature.
+fn parts(token: &str) -> (Vec<u8>, Vec<u8>) {
+    let (signed, signature) = token.rsplit_once('.').expect("a token has three parts");
+    let signature = URL_SAFE_NO_PAD.decode(signature);
+    let signature = signature.expect("a token is base64url");
+    (signed.as_bytes().to_vec(), signature)
 }

@@ -25,7 +25,7 @@ pub(crate) fn report(outcome: &Outcome) -> Section {
         title: "Bearer tokens",
         note: "Tokens of about 290 bytes (HS256) with `sub iss aud exp iat jti scope`; `iss`, `aud` and `exp` are checked by all. Ours is \
                the whole `AuthnLayer` with the `Bearer` scheme, floor included. *Hot* is one token again and again; for HS256 with \
-               `cache_symmetric`, for by itself it is verified each time. *First sight* has a cache that does not know the token \
+               `cache_symmetric`, for by itself it is verified each time. *First sight* has a cache that does not know the token (its keys have just changed) \
                and keeps it. Nobody listens to events (`tracing`), ours or the peers'."
             .to_owned(),
         rows,
