@@ -15,6 +15,22 @@ use unicode_normalization::UnicodeNormalization;
 /// ```
 #[must_use]
 pub fn normalize_identifier(identifier: &str) -> String {
+    let mut normal = normalize_once(identifier);
+    // The parts are put together again, and what met at the seams may fold, compose or be trimmed once more.
+    for _ in 1..MOST_ROUNDS {
+        let again = normalize_once(&normal);
+        if again == normal {
+            break;
+        }
+        normal = again;
+    }
+    normal
+}
+
+/// Two rounds settle all but contrived identifiers; the bound is for what nobody has thought of.
+const MOST_ROUNDS: usize = 8;
+
+fn normalize_once(identifier: &str) -> String {
     let folded = fold(identifier);
     let folded = folded.trim();
     match folded.rsplit_once('@') {
@@ -34,7 +50,7 @@ fn fold(text: &str) -> String {
 
 /// A host that is no name (an address in brackets, or nonsense) stays as it is.
 fn ascii_host(host: &str) -> String {
-    let host = host.strip_suffix('.').unwrap_or(host);
+    let host = host.trim_end_matches('.');
     idna::domain_to_ascii(host).unwrap_or_else(|_| host.to_owned())
 }
 

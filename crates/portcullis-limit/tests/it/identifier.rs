@@ -46,7 +46,16 @@ fn variants_of_one_identifier_are_equal() {
 
 #[test]
 fn hosts_that_are_no_names_stay_as_they_are() {
-    for identifier in ["a@[192.0.2.1]", "a@", "@", "a@b@", "a@-_-", "a@\u{fffd}"] {
+    for identifier in [
+        "a@[192.0.2.1]",
+        "a@",
+        "@",
+        "a@b@",
+        "a@-_-",
+        "a@\u{fffd}",
+        "@..",
+        "a@b....",
+    ] {
         let once = normalize_identifier(identifier);
         assert_eq!(normalize_identifier(&once), once, "{identifier:?}");
     }
