@@ -40,6 +40,7 @@ impl LimitKey {
     }
 
     /// Adds a part.
+    #[inline]
     pub fn push(&mut self, part: impl AsRef<[u8]>) {
         let part = part.as_ref();
         // 64 bits: no part is longer.

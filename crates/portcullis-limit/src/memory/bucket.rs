@@ -4,13 +4,14 @@ use crate::algorithm::State;
 /// How many keys one bucket holds: as many as fit, with the lock, into six cache lines.
 pub(super) const WAYS: usize = 9;
 
-/// A few keys that share a lock.
+/// A few keys that share a lock: all those whose hash ends in the bucket's own number, as far as `depth` bits reach.
 ///
 /// Places are taken in order and never given back, only taken over. So the search for a key ends at the first place that was
 /// never taken, and in a table that is far from full it touches the first cache line alone.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Bucket {
     slots: [Slot; WAYS],
+    pub(super) depth: u32,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,8 +37,10 @@ impl Slot {
 pub(super) enum Found {
     /// It is there.
     Here(usize),
-    /// It is not there, and may take this place.
+    /// It is not there, and may take this place, where nothing is lost.
     Room(usize),
+    /// It is not there, and may take this place from a key that is not over its limit.
+    Crowded(usize),
     /// It is not there, and all that are there are over their limit: the first of them at least until this time.
     Full(u64),
 }
@@ -50,6 +53,13 @@ pub(super) struct Undo {
 }
 
 impl Bucket {
+    pub(super) fn new(depth: u32) -> Self {
+        Self {
+            slots: Default::default(),
+            depth,
+        }
+    }
+
     #[inline]
     pub(super) fn find(&self, key: Fingerprint, now: u64) -> Found {
         for (way, slot) in self.slots.iter().enumerate() {
@@ -87,7 +97,25 @@ impl Bucket {
                 soonest = Some((way, state.fresh_at));
             }
         }
-        soonest.map_or(Found::Full(free_at), |(way, _)| Found::Room(way))
+        soonest.map_or(Found::Full(free_at), |(way, _)| Found::Crowded(way))
+    }
+
+    /// Moves the keys with the next bit set to a sibling, which is empty.
+    pub(super) fn split_into(&mut self, sibling: &mut Self) {
+        let bit = 1 << self.depth;
+        let (mut staying, mut moving) = (0, 0);
+        for slot in std::mem::take(&mut self.slots) {
+            let (slots, way) = match slot.place & bit {
+                0 => (&mut self.slots, &mut staying),
+                _ => (&mut sibling.slots, &mut moving),
+            };
+            if !slot.was_never_taken() {
+                slots[*way] = slot;
+                *way += 1;
+            }
+        }
+        self.depth += 1;
+        sibling.depth = self.depth;
     }
 
     pub(super) fn state(&self, way: usize) -> State {

@@ -6,7 +6,8 @@ use smallvec::SmallVec;
 
 use super::bucket::{Bucket, Found, Undo};
 use super::fingerprint::{Fingerprint, Fingerprinter};
-use super::table::{Table, warn_once_about_no_room};
+use super::locked::{Locked, warn_once_about_no_room};
+use super::table::Table;
 use crate::algorithm::{State, judge, refund};
 use crate::decision::nanos;
 use crate::{Answer, Decision, Hit, LimitRequest, Limiter, Outcome};
@@ -24,7 +25,7 @@ use crate::{Answer, Decision, Hit, LimitRequest, Limiter, Outcome};
 /// ```
 ///
 /// # Memory
-/// It holds a fixed number of keys ([`capacity`](Self::capacity)), 44 bytes each, and takes memory for them as they come, at
+/// It holds a fixed number of keys ([`capacity`](Self::capacity)), 45 bytes each, and takes memory for them as they come, at
 /// most 64 MiB unless said: about 1.5 million keys. A key needs its place only until it is as good as new: a second or so for
 /// a quota that regains one request a second.
 ///
@@ -126,19 +127,27 @@ impl Inner {
 
     fn check_alone(&self, request: &LimitRequest<'_>) -> Decision {
         let key = self.fingerprint(request);
-        let mut bucket = self.table.lock_one(key);
-        // Read under the lock, so that no request sees a time before that of the request that was counted before it.
-        let now = nanos(self.clock.monotonic());
-        Decision::of_one(take(&mut bucket, request, key, now).0)
+        loop {
+            let mut guard = self.table.lock_one(key);
+            // Read under the lock, so that no request sees a time before that of the request that was counted before it.
+            let now = nanos(self.clock.monotonic());
+            let found = guard.1.find(key, now);
+            let is_crowded = matches!(found, Found::Crowded(_) | Found::Full(_));
+            if !is_crowded || request.cost == 0 || !self.table.split(&mut guard) {
+                return Decision::of_one(take(&mut guard.1, found, request, key, now).0);
+            }
+        }
     }
 
     fn check_together(&self, requests: &[LimitRequest<'_>]) -> Decision {
         let keys = self.fingerprints(requests.iter());
-        let mut locked = self.table.lock(&keys);
+        let mut locked = self.locked_with_room(&keys);
         let now = nanos(self.clock.monotonic());
         let each = requests.iter().zip(&keys);
         let decision = Decision::new(each.map(|(request, key)| {
-            let (outcome, undo) = take(locked.bucket(*key), request, *key, now);
+            let bucket = locked.bucket(*key);
+            let found = bucket.find(*key, now);
+            let (outcome, undo) = take(bucket, found, request, *key, now);
             locked.remember(*key, undo);
             outcome
         }));
@@ -149,11 +158,19 @@ impl Inner {
         let each = requests.iter().zip(&keys).zip(decision.outcomes());
         Decision::new(each.map(|((request, key), outcome)| {
             let look = request.with_cost(0);
-            match outcome.is_allowed() {
-                true => take(locked.bucket(*key), &look, *key, now).0,
-                false => *outcome,
+            if !outcome.is_allowed() {
+                return *outcome;
             }
+            let bucket = locked.bucket(*key);
+            let found = bucket.find(*key, now);
+            take(bucket, found, &look, *key, now).0
         }))
+    }
+
+    fn locked_with_room(&self, keys: &[Fingerprint]) -> Locked<'_> {
+        let now = nanos(self.clock.monotonic());
+        keys.iter().for_each(|key| self.table.make_room(*key, now));
+        self.table.lock(keys)
     }
 
     fn refund(&self, hits: &[Hit<'_>]) {
@@ -183,14 +200,15 @@ impl Inner {
 /// Counts one request if its quota has room. A cost of 0 leaves everything as it is.
 fn take(
     bucket: &mut Bucket,
+    found: Found,
     request: &LimitRequest<'_>,
     key: Fingerprint,
     now: u64,
 ) -> (Outcome, Option<Undo>) {
     let LimitRequest { quota, cost, .. } = *request;
-    let (way, state) = match bucket.find(key, now) {
+    let (way, state) = match found {
         Found::Here(way) => (way, bucket.state(way)),
-        Found::Room(way) => (way, State::default()),
+        Found::Room(way) | Found::Crowded(way) => (way, State::default()),
         Found::Full(_) if cost == 0 => (0, State::default()),
         Found::Full(until) => return (no_room(quota.limit(), until - now), None),
     };

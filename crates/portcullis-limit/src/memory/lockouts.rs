@@ -6,7 +6,8 @@ use portcullis_core::{SharedClock, SystemClock};
 use smallvec::SmallVec;
 
 use super::fingerprint::{Fingerprint, Fingerprinter};
-use super::table::{Locked, Table};
+use super::locked::Locked;
+use super::table::Table;
 use crate::algorithm::State;
 use crate::decision::nanos;
 use crate::{Answer, Counted, CountedFailure, Counter, LockoutStore, Standing, Steps};
@@ -97,6 +98,8 @@ impl LockoutStore for MemoryLockouts {
 impl Inner {
     fn count(&self, counters: &[Counter<'_>]) -> Counted {
         let keys = self.fingerprints(counters.iter());
+        let now = nanos(self.clock.monotonic());
+        keys.iter().for_each(|key| self.table.make_room(*key, now));
         let mut locked = self.table.lock(&keys);
         let now = nanos(self.clock.monotonic());
         let each = counters.iter().zip(&keys);

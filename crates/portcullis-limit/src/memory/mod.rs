@@ -1,8 +1,10 @@
 //! State in this process's memory, within fixed bounds.
 
 mod bucket;
+mod directory;
 mod fingerprint;
 mod limiter;
+mod locked;
 mod lockouts;
 mod table;
 

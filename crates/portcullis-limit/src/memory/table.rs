@@ -1,40 +1,59 @@
 use std::fmt;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use smallvec::SmallVec;
-
-use super::bucket::{Bucket, Found, Undo, WAYS};
+use super::bucket::{Bucket, Found, WAYS};
+use super::directory::Directory;
 use super::fingerprint::Fingerprint;
-use crate::algorithm::State;
+use super::locked::Locked;
 
 /// Buckets that are allocated together.
 const SEGMENT: usize = 16;
+
+/// The number of bits by which the first segment's buckets differ.
+const FIRST_DEPTH: u32 = SEGMENT.trailing_zeros();
 
 /// What an allocator may spend on each allocation, for its own use and to align it.
 const ALLOCATION: usize = 128;
 
 type Segment = Box<[Locking; SEGMENT]>;
 
-/// A bucket under its lock, so that neighbouring cache lines, which processors fetch in pairs, are its own.
-#[derive(Default)]
+/// A bucket under its lock. Processors fetch cache lines in pairs; each pair is one bucket's alone.
 #[repr(align(128))]
 struct Locking(Mutex<Bucket>);
 
-/// A hash table of fixed size, each bucket under a lock of its own.
+/// A hash table within fixed bounds, each bucket under a lock of its own: extendible hashing, without ever stopping.
 ///
-/// It grows by segments of 6 KiB up to its bound and never beyond; it never moves anything, and never sweeps: what may be
-/// forgotten is overwritten by the next key that needs the place. So the worst insertion looks at the nine slots of one bucket.
+/// A bucket's number is the end of the hashes of the keys in it, as many bits as its depth says. One that is crowded splits in
+/// two, by one more bit, as long as the bound allows; from then on keys take over places of others. So a few keys lie close
+/// together, which is what makes them fast to find, and the worst insertion moves the nine keys of one bucket. There is no
+/// sweep, and no moment at which all of it is copied.
 pub(super) struct Table {
     segments: Box<[OnceLock<Segment>]>,
+    directory: Directory,
+    /// How many buckets there are.
+    born: AtomicUsize,
+    /// The depth of the deepest.
+    depth: AtomicU32,
 }
+
+/// A locked bucket, with its number.
+pub(super) type Guard<'a> = (usize, MutexGuard<'a, Bucket>);
 
 impl Table {
     /// A table within this many bytes, or of one segment where that is more.
     pub(super) fn within(bytes: usize) -> Self {
-        let each = size_of::<[Locking; SEGMENT]>() + ALLOCATION + size_of::<OnceLock<Segment>>();
+        let buckets = size_of::<[Locking; SEGMENT]>() + ALLOCATION + size_of::<OnceLock<Segment>>();
+        // Twice as many numbers as buckets, rounded up to a power of two, are at most four for each.
+        let each = buckets + 4 * SEGMENT * Directory::ENTRY;
         let segments = (bytes / each).max(1);
+        let directory = Directory::for_numbers((2 * segments * SEGMENT).next_power_of_two());
+        (0..SEGMENT).for_each(|first| directory.put(first, first));
         Self {
             segments: (0..segments).map(|_| OnceLock::new()).collect(),
+            directory,
+            born: AtomicUsize::new(SEGMENT),
+            depth: AtomicU32::new(FIRST_DEPTH),
         }
     }
 
@@ -43,45 +62,107 @@ impl Table {
         self.segments.len() * SEGMENT * WAYS
     }
 
+    /// Locks the bucket of this key.
+    pub(super) fn lock_one(&self, key: Fingerprint) -> Guard<'_> {
+        loop {
+            let number = self.number(key);
+            let guard = self.lock_bucket(number);
+            // It may have been split while this waited for the lock.
+            if owns(&guard, number, key) {
+                return (number, guard);
+            }
+        }
+    }
+
     /// Locks the buckets of these keys, in an order that is the same for all, so that two callers never wait for each other.
     pub(super) fn lock(&self, keys: &[Fingerprint]) -> Locked<'_> {
-        let mut indices: SmallVec<[usize; 2]> = keys.iter().map(|key| self.index(*key)).collect();
-        if indices.len() > 1 {
-            indices.sort_unstable();
-            indices.dedup();
+        loop {
+            let mut numbers: Vec<usize> = keys.iter().map(|key| self.number(*key)).collect();
+            numbers.sort_unstable();
+            numbers.dedup();
+            let guards = numbers
+                .iter()
+                .map(|&number| (number, self.lock_bucket(number)));
+            let locked = Locked::new(guards.collect());
+            if keys.iter().all(|key| locked.owns(*key)) {
+                return locked;
+            }
         }
-        let guards = indices.iter().map(|&index| (index, self.bucket(index)));
-        Locked {
-            guards: guards.collect(),
-            undo: SmallVec::new(),
-            table: self,
+    }
+
+    /// Makes room for a key, as far as the bound allows, so that it takes nobody's place.
+    pub(super) fn make_room(&self, key: Fingerprint, now: u64) {
+        loop {
+            let mut guard = self.lock_one(key);
+            let is_crowded = matches!(guard.1.find(key, now), Found::Crowded(_) | Found::Full(_));
+            if !is_crowded || !self.split(&mut guard) {
+                return;
+            }
         }
     }
 
-    /// Locks the bucket of this key.
-    pub(super) fn lock_one(&self, key: Fingerprint) -> MutexGuard<'_, Bucket> {
-        self.bucket(self.index(key))
+    /// Splits a bucket in two; `false` where the bound is reached.
+    #[cold]
+    pub(super) fn split(&self, guard: &mut Guard<'_>) -> bool {
+        let (number, bucket) = guard;
+        let sibling = *number | 1 << bucket.depth;
+        if !self.directory.reaches(sibling) {
+            return false;
+        }
+        let most = self.segments.len() * SEGMENT;
+        let one_more = |born| (born < most).then_some(born + 1);
+        let born = self
+            .born
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
+        let Ok(place) = born else {
+            return false;
+        };
+        // Nobody can find the sibling before it stands in the directory, so nobody holds its lock.
+        bucket.split_into(&mut self.at(place));
+        self.directory.put(sibling, place);
+        self.depth.fetch_max(bucket.depth, Ordering::Release);
+        true
     }
 
-    /// Spreads 64 random bits evenly over the buckets.
-    fn index(&self, key: Fingerprint) -> usize {
-        let buckets = (self.segments.len() * SEGMENT) as u128;
-        ((u128::from(key.place) * buckets) >> 64) as usize
+    /// The number of the bucket that a key belongs to: the longest end of its hash that is one.
+    fn number(&self, key: Fingerprint) -> usize {
+        let deepest = self.depth.load(Ordering::Acquire);
+        let ends = (FIRST_DEPTH..=deepest)
+            .rev()
+            .map(|depth| end_of(key, depth));
+        let mut born = ends.filter(|&number| self.directory.place(number).is_some());
+        born.next().unwrap_or_else(|| end_of(key, FIRST_DEPTH))
     }
 
-    fn bucket(&self, index: usize) -> MutexGuard<'_, Bucket> {
-        let segment = self.segments[index / SEGMENT].get_or_init(new_segment);
+    /// Only for numbers that are in the directory: the first segment's are from the beginning.
+    fn lock_bucket(&self, number: usize) -> MutexGuard<'_, Bucket> {
+        self.at(self.directory.place(number).unwrap_or(number % SEGMENT))
+    }
+
+    fn at(&self, place: usize) -> MutexGuard<'_, Bucket> {
+        let segment = self.segments[place / SEGMENT].get_or_init(new_segment);
         // A bucket is consistent after every single write; a panic elsewhere does not spoil it.
-        segment[index % SEGMENT]
+        segment[place % SEGMENT]
             .0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// Whether a key belongs to this bucket.
+pub(super) fn owns(bucket: &Bucket, number: usize, key: Fingerprint) -> bool {
+    end_of(key, bucket.depth) == number
+}
+
+/// This many last bits of a key's hash.
+fn end_of(key: Fingerprint, depth: u32) -> usize {
+    (key.place & ((1 << depth) - 1)) as usize
+}
+
 #[cold]
 fn new_segment() -> Segment {
-    Box::default()
+    let bucket = |_| Locking(Mutex::new(Bucket::new(FIRST_DEPTH)));
+    Box::new(std::array::from_fn(bucket))
 }
 
 impl fmt::Debug for Table {
@@ -89,87 +170,5 @@ impl fmt::Debug for Table {
         f.debug_struct("Table")
             .field("capacity", &self.capacity())
             .finish_non_exhaustive()
-    }
-}
-
-/// Once: under a flood, a line for each request would be a flood of its own.
-#[cold]
-pub(super) fn warn_once_about_no_room() {
-    static SAID: std::sync::Once = std::sync::Once::new();
-    SAID.call_once(|| {
-        tracing::warn!(
-            "no memory for another client: all in its bucket are over their limit, and it is refused; if this is no attack, \
-             give the limiter or the lockout a larger bound"
-        );
-    });
-}
-
-/// Some buckets of a [`Table`], locked until this is dropped.
-pub(super) struct Locked<'a> {
-    guards: SmallVec<[(usize, MutexGuard<'a, Bucket>); 2]>,
-    undo: SmallVec<[(usize, Undo); 2]>,
-    table: &'a Table,
-}
-
-impl Locked<'_> {
-    /// What is known of a key that may be inserted.
-    ///
-    /// # Errors
-    ///
-    /// The time before which there is no place for a new key.
-    pub(super) fn state(&self, key: Fingerprint, now: u64) -> Result<State, u64> {
-        let bucket = &self.guards[self.guard(key)].1;
-        match bucket.find(key, now) {
-            Found::Here(way) => Ok(bucket.state(way)),
-            Found::Room(_) => Ok(State::default()),
-            Found::Full(until) => {
-                warn_once_about_no_room();
-                Err(until)
-            }
-        }
-    }
-
-    /// What is known of a key, if anything is.
-    pub(super) fn known(&self, key: Fingerprint) -> Option<State> {
-        let bucket = &self.guards[self.guard(key)].1;
-        bucket.position(key).map(|way| bucket.state(way))
-    }
-
-    /// Writes what is known of a key; a new key takes the place that [`state`](Self::state) has found.
-    pub(super) fn set(&mut self, key: Fingerprint, now: u64, state: State) {
-        let guard = self.guard(key);
-        let bucket = &mut self.guards[guard].1;
-        if let Found::Here(way) | Found::Room(way) = bucket.find(key, now) {
-            let undo = bucket.set(way, key, state);
-            self.undo.push((guard, undo));
-        }
-    }
-
-    /// The bucket of a key, for whoever keeps the undoing of what is written there by [`remember`](Self::remember).
-    pub(super) fn bucket(&mut self, key: Fingerprint) -> &mut Bucket {
-        let guard = self.guard(key);
-        &mut self.guards[guard].1
-    }
-
-    /// Makes what was written to the bucket of a key a part of what [`roll_back`](Self::roll_back) takes back.
-    pub(super) fn remember(&mut self, key: Fingerprint, undo: Option<Undo>) {
-        let guard = self.guard(key);
-        self.undo.extend(undo.map(|undo| (guard, undo)));
-    }
-
-    /// Takes back all that was written.
-    pub(super) fn roll_back(&mut self) {
-        while let Some((guard, undo)) = self.undo.pop() {
-            self.guards[guard].1.undo(&undo);
-        }
-    }
-
-    fn guard(&self, key: Fingerprint) -> usize {
-        if self.guards.len() == 1 {
-            return 0;
-        }
-        let index = self.table.index(key);
-        let mut guards = self.guards.iter();
-        guards.position(|(locked, _)| *locked == index).unwrap_or(0)
     }
 }
