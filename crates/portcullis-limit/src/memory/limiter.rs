@@ -141,36 +141,15 @@ impl Inner {
 
     fn check_together(&self, requests: &[LimitRequest<'_>]) -> Decision {
         let keys = self.fingerprints(requests.iter());
-        let mut locked = self.locked_with_room(&keys);
-        let now = nanos(self.clock.monotonic());
-        let each = requests.iter().zip(&keys);
-        let decision = Decision::new(each.map(|(request, key)| {
-            let bucket = locked.bucket(*key);
-            let found = bucket.find(*key, now);
-            let (outcome, undo) = take(bucket, found, request, *key, now);
-            locked.remember(*key, undo);
-            outcome
-        }));
-        if decision.is_allowed() {
-            return decision;
-        }
-        locked.roll_back();
-        let each = requests.iter().zip(&keys).zip(decision.outcomes());
-        Decision::new(each.map(|((request, key), outcome)| {
-            let look = request.with_cost(0);
-            if !outcome.is_allowed() {
-                return *outcome;
+        self.table.with(&keys, |locked| {
+            let now = nanos(self.clock.monotonic());
+            let decision = take_each(locked, requests, &keys, now);
+            if decision.is_allowed() {
+                return decision;
             }
-            let bucket = locked.bucket(*key);
-            let found = bucket.find(*key, now);
-            take(bucket, found, &look, *key, now).0
-        }))
-    }
-
-    fn locked_with_room(&self, keys: &[Fingerprint]) -> Locked<'_> {
-        let now = nanos(self.clock.monotonic());
-        keys.iter().for_each(|key| self.table.make_room(*key, now));
-        self.table.lock(keys)
+            locked.roll_back();
+            look_again(locked, requests, &keys, now, &decision)
+        })
     }
 
     fn refund(&self, hits: &[Hit<'_>]) {
@@ -195,6 +174,44 @@ impl Inner {
     fn fingerprint(&self, request: &LimitRequest<'_>) -> Fingerprint {
         self.fingerprinter.of(request.quota.id(), request.key)
     }
+}
+
+/// Counts each request whose quota has room, whatever the others say.
+fn take_each(
+    locked: &mut Locked<'_>,
+    requests: &[LimitRequest<'_>],
+    keys: &[Fingerprint],
+    now: u64,
+) -> Decision {
+    let each = requests.iter().zip(keys);
+    Decision::new(each.map(|(request, key)| {
+        let found = match request.cost {
+            0 => locked.bucket(*key).find(*key, now),
+            _ => locked.find(*key, now),
+        };
+        let (outcome, undo) = take(locked.bucket(*key), found, request, *key, now);
+        locked.remember(*key, undo);
+        outcome
+    }))
+}
+
+/// The decision once nothing has been counted after all.
+fn look_again(
+    locked: &mut Locked<'_>,
+    requests: &[LimitRequest<'_>],
+    keys: &[Fingerprint],
+    now: u64,
+    decision: &Decision,
+) -> Decision {
+    let each = requests.iter().zip(keys).zip(decision.outcomes());
+    Decision::new(each.map(|((request, key), outcome)| {
+        if !outcome.is_allowed() {
+            return *outcome;
+        }
+        let bucket = locked.bucket(*key);
+        let found = bucket.find(*key, now);
+        take(bucket, found, &request.with_cost(0), *key, now).0
+    }))
 }
 
 /// Counts one request if its quota has room. A cost of 0 leaves everything as it is.

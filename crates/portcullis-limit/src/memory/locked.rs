@@ -9,6 +9,7 @@ use crate::algorithm::State;
 pub(super) struct Locked<'a> {
     guards: SmallVec<[Guard<'a>; 2]>,
     undo: SmallVec<[(usize, Undo); 2]>,
+    crowded: Option<usize>,
 }
 
 impl<'a> Locked<'a> {
@@ -16,6 +17,7 @@ impl<'a> Locked<'a> {
         Self {
             guards,
             undo: SmallVec::new(),
+            crowded: None,
         }
     }
 
@@ -30,15 +32,33 @@ impl<'a> Locked<'a> {
         bucket.position(key).map(|way| bucket.state(way))
     }
 
-    /// What is known of a key that may be inserted.
+    /// Where a key stands that is to be counted. That its bucket is crowded is kept in mind.
+    pub(super) fn find(&mut self, key: Fingerprint, now: u64) -> Found {
+        let guard = self.guard(key);
+        let found = self.guards[guard].1.find(key, now);
+        if matches!(found, Found::Crowded(_) | Found::Full(_)) {
+            self.crowded = Some(guard);
+        }
+        found
+    }
+
+    /// The position of a bucket that was found crowded.
+    pub(super) fn crowded(&self) -> Option<usize> {
+        self.crowded
+    }
+
+    pub(super) fn guards(&mut self) -> &mut [Guard<'a>] {
+        &mut self.guards
+    }
+
+    /// What is known of a key that is to be counted.
     ///
     /// # Errors
     ///
     /// The time before which there is no place for a new key.
-    pub(super) fn state(&self, key: Fingerprint, now: u64) -> Result<State, u64> {
-        let bucket = &self.guards[self.guard(key)].1;
-        match bucket.find(key, now) {
-            Found::Here(way) => Ok(bucket.state(way)),
+    pub(super) fn state(&mut self, key: Fingerprint, now: u64) -> Result<State, u64> {
+        match self.find(key, now) {
+            Found::Here(way) => Ok(self.bucket(key).state(way)),
             Found::Room(_) | Found::Crowded(_) => Ok(State::default()),
             Found::Full(until) => {
                 warn_once_about_no_room();

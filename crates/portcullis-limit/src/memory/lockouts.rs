@@ -98,28 +98,10 @@ impl LockoutStore for MemoryLockouts {
 impl Inner {
     fn count(&self, counters: &[Counter<'_>]) -> Counted {
         let keys = self.fingerprints(counters.iter());
-        let now = nanos(self.clock.monotonic());
-        keys.iter().for_each(|key| self.table.make_room(*key, now));
-        let mut locked = self.table.lock(&keys);
-        let now = nanos(self.clock.monotonic());
-        let each = counters.iter().zip(&keys);
-        let standings: SmallVec<[Standing; 3]> = each
-            .map(|(counter, key)| count_one(&mut locked, counter.steps, *key, now))
-            .collect();
-        // A lock that this very failure has brought about does not refuse it.
-        let is_refused =
-            |standing: &Standing| standing.locked_for.is_some() && !standing.is_new_lock;
-        if standings.iter().any(is_refused) {
-            locked.roll_back();
-            let before = counters.iter().zip(&keys).zip(standings);
-            return Counted::refused(before.map(|((counter, key), standing)| {
-                match is_refused(&standing) {
-                    true => standing,
-                    false => standing_of(counter.steps, locked.known(*key), now),
-                }
-            }));
-        }
-        Counted::on_all(standings)
+        self.table.with(&keys, |locked| {
+            let now = nanos(self.clock.monotonic());
+            count_each(locked, counters, &keys, now)
+        })
     }
 
     fn settle(&self, clear: &[Counter<'_>], take_back: &[CountedFailure<'_>]) {
@@ -158,6 +140,32 @@ impl Inner {
             .map(|counter| self.fingerprinter.of(counter.steps.id(), counter.key))
             .collect()
     }
+}
+
+/// Counts one failure on all counters; on none, if one of them is locked.
+fn count_each(
+    locked: &mut Locked<'_>,
+    counters: &[Counter<'_>],
+    keys: &[Fingerprint],
+    now: u64,
+) -> Counted {
+    let each = counters.iter().zip(keys);
+    let standings: SmallVec<[Standing; 3]> = each
+        .map(|(counter, key)| count_one(locked, counter.steps, *key, now))
+        .collect();
+    // A lock that this very failure has brought about does not refuse it.
+    let is_refused = |standing: &Standing| standing.locked_for.is_some() && !standing.is_new_lock;
+    if !standings.iter().any(is_refused) {
+        return Counted::on_all(standings);
+    }
+    locked.roll_back();
+    let before = counters.iter().zip(keys).zip(standings);
+    Counted::refused(
+        before.map(|((counter, key), standing)| match is_refused(&standing) {
+            true => standing,
+            false => standing_of(counter.steps, locked.known(*key), now),
+        }),
+    )
 }
 
 /// Counts one failure, unless the counter is locked.

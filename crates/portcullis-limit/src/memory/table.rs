@@ -2,7 +2,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::bucket::{Bucket, Found, WAYS};
+use smallvec::SmallVec;
+
+use super::bucket::{Bucket, WAYS};
 use super::directory::Directory;
 use super::fingerprint::Fingerprint;
 use super::locked::Locked;
@@ -77,7 +79,8 @@ impl Table {
     /// Locks the buckets of these keys, in an order that is the same for all, so that two callers never wait for each other.
     pub(super) fn lock(&self, keys: &[Fingerprint]) -> Locked<'_> {
         loop {
-            let mut numbers: Vec<usize> = keys.iter().map(|key| self.number(*key)).collect();
+            let mut numbers: SmallVec<[usize; 4]> =
+                keys.iter().map(|key| self.number(*key)).collect();
             numbers.sort_unstable();
             numbers.dedup();
             let guards = numbers
@@ -90,15 +93,29 @@ impl Table {
         }
     }
 
-    /// Makes room for a key, as far as the bound allows, so that it takes nobody's place.
-    pub(super) fn make_room(&self, key: Fingerprint, now: u64) {
+    /// Runs this on the locked buckets of these keys. Where it finds one of them crowded, what it has written is taken back and
+    /// it runs once more with the bucket split in two, as long as the bound allows: only then does a key take another's place.
+    pub(super) fn with<T>(
+        &self,
+        keys: &[Fingerprint],
+        mut run: impl FnMut(&mut Locked<'_>) -> T,
+    ) -> T {
         loop {
-            let mut guard = self.lock_one(key);
-            let is_crowded = matches!(guard.1.find(key, now), Found::Crowded(_) | Found::Full(_));
-            if !is_crowded || !self.split(&mut guard) {
-                return;
+            let mut locked = self.lock(keys);
+            let result = run(&mut locked);
+            match locked.crowded() {
+                Some(crowded) if self.can_split(&locked.guards()[crowded]) => {
+                    locked.roll_back();
+                    self.split(&mut locked.guards()[crowded]);
+                }
+                _ => return result,
             }
         }
+    }
+
+    fn can_split(&self, (number, bucket): &Guard<'_>) -> bool {
+        let is_spare = self.born.load(Ordering::Relaxed) < self.segments.len() * SEGMENT;
+        is_spare && self.directory.reaches(*number | 1 << bucket.depth)
     }
 
     /// Splits a bucket in two; `false` where the bound is reached.

@@ -1,5 +1,6 @@
 //! The limiter in memory under attack.
 
+use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use portcullis_core::Timestamp;
@@ -90,6 +91,63 @@ fn no_place_for_one_counts_for_none() {
     };
     // It may have been forgotten, for it is not over its limit; but it has not been counted again.
     assert!(left.remaining() >= 99, "{left:?}");
+}
+
+/// While the table grows under several threads, bucket by bucket, no key is lost, doubled or counted beyond its quota; alone and
+/// together with others, which lock two buckets at once.
+#[test]
+fn nothing_is_lost_while_the_table_grows() {
+    const KEYS: u64 = 30_000;
+    let (limiter, quota) = (MemoryLimiter::new(), Quota::per_hour(3));
+    let pair = |number: u64| [key(number), key(KEYS - 1 - number)];
+    let barrier = Barrier::new(4);
+    let allowed: u64 = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|thread| {
+                let (limiter, quota, barrier) = (&limiter, &quota, &barrier);
+                scope.spawn(move || {
+                    barrier.wait();
+                    let mut allowed = 0;
+                    // Each in an order of its own: multiples of a number that has no factor in common with the others.
+                    for step in 0..KEYS {
+                        let number = step * [7, 11, 13, 17][thread] % KEYS;
+                        if thread % 2 == 0 {
+                            allowed += u64::from(allows(limiter, &key(number), quota));
+                            continue;
+                        }
+                        let keys = pair(number);
+                        let both = keys.each_ref().map(|key| LimitRequest::new(key, quota));
+                        let Answer::Ready(Ok(decision)) = limiter.check(&both) else {
+                            panic!("memory answers at once")
+                        };
+                        allowed += 2 * u64::from(decision.is_allowed());
+                    }
+                    allowed
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum()
+    });
+    let left: u64 = (0..KEYS)
+        .map(|number| {
+            let look = key(number);
+            let Answer::Ready(Ok(decision)) =
+                limiter.check(&[LimitRequest::new(&look, &quota).with_cost(0)])
+            else {
+                panic!("memory answers at once")
+            };
+            u64::from(decision.remaining())
+        })
+        .sum();
+    assert_eq!(
+        allowed + left,
+        3 * KEYS,
+        "what was allowed and what is left is the whole"
+    );
+    assert!(allowed >= 2 * KEYS, "{allowed}");
 }
 
 #[test]
