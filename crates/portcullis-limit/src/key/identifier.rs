@@ -34,7 +34,7 @@ fn normalize_once(identifier: &str) -> String {
     let folded = fold(identifier);
     let folded = folded.trim();
     match folded.rsplit_once('@') {
-        Some((local, host)) => format!("{}@{}", local.trim_end(), ascii_host(host.trim_start())),
+        Some((local, host)) => format!("{}@{}", local.trim_end(), ascii_host(host)),
         None => folded.to_owned(),
     }
 }
@@ -50,7 +50,9 @@ fn fold(text: &str) -> String {
 
 /// A host that is no name (an address in brackets, or nonsense) stays as it is.
 fn ascii_host(host: &str) -> String {
-    let host = host.trim_end_matches('.');
+    let host = host.trim_start();
+    // The dot of the root says nothing, however often it stands there and whatever stands between.
+    let host = host.trim_end_matches(|letter: char| letter == '.' || letter.is_whitespace());
     idna::domain_to_ascii(host).unwrap_or_else(|_| host.to_owned())
 }
 

@@ -55,6 +55,7 @@ fn hosts_that_are_no_names_stay_as_they_are() {
         "a@\u{fffd}",
         "@..",
         "a@b....",
+        "a@b.\r.\n. .\t.\r.\n. .\t.\r.",
     ] {
         let once = normalize_identifier(identifier);
         assert_eq!(normalize_identifier(&once), once, "{identifier:?}");
