@@ -1,0 +1,1 @@
+//! The account system of Portcullis: flows, their store contracts, and a mountable HTTP service.
