@@ -1,1 +1,11 @@
-//! The account system of Portcullis: flows, their store contracts, and a mountable HTTP service.
+//! The account system of Portcullis: register, verify, log in, refresh, change, reset, keys, sessions, administration.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod model;
+pub mod store;
+
+pub use self::model::{
+    AuditEvent, AuditKind, AuditQuery, Delivery, EmailAddress, Family, InvalidEmail, InvalidId,
+    KeyRow, Link, LinkPurpose, Outcome, Profile, QueuedMail, RecordId, StoredPassword, User,
+    UserQuery, UserRef,
+};

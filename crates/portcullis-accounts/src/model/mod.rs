@@ -1,0 +1,19 @@
+//! What the stores keep, and the flows work with.
+
+mod audit;
+mod email;
+mod family;
+mod id;
+mod key;
+mod link;
+mod mail;
+mod user;
+
+pub use self::audit::{AuditEvent, AuditKind, AuditQuery, Outcome};
+pub use self::email::{EmailAddress, InvalidEmail};
+pub use self::family::Family;
+pub use self::id::{InvalidId, RecordId, UserRef};
+pub use self::key::KeyRow;
+pub use self::link::{Link, LinkPurpose};
+pub use self::mail::{Delivery, QueuedMail};
+pub use self::user::{Profile, StoredPassword, User, UserQuery};

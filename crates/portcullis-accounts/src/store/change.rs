@@ -1,0 +1,156 @@
+use std::net::IpAddr;
+
+use portcullis_core::Timestamp;
+use portcullis_jwt::Revocation;
+
+use super::UserUpdate;
+use crate::model::{
+    AuditEvent, Family, KeyRow, Link, LinkPurpose, QueuedMail, RecordId, User, UserRef,
+};
+
+/// One change of the database. Several are made together, in their order, or not at all: see [`Ledger::commit`](super::Ledger::commit).
+///
+/// Each is one atomic verb with its own guard: consume, compare and set, insert if there is room. None of them is a reading
+/// followed by a writing that others could come between.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Change {
+    /// A new account. [`EmailTaken`](super::Conflict::EmailTaken) if its address's key is taken in its collection.
+    InsertUser(Box<User>),
+    /// A new account, but only if the collection has none yet; otherwise [`Changed`](super::Conflict::Changed).
+    InsertFirstUser(Box<User>),
+    /// A change of an account. [`NotFound`](super::Conflict::NotFound), [`Changed`](super::Conflict::Changed) if a guard does not hold,
+    /// [`EmailTaken`](super::Conflict::EmailTaken).
+    UpdateUser(Box<UserUpdate>),
+    /// The account goes, and with it its families, links and keys (not its audit trail). [`NotFound`](super::Conflict::NotFound).
+    DeleteUser(UserRef),
+    /// After all the changes somebody in the collection holds this role and is not banned; otherwise
+    /// [`RoleUnheld`](super::Conflict::RoleUnheld). Two commits that ask this must not pass each other.
+    RequireRoleHeld {
+        /// The collection.
+        collection: String,
+        /// The role.
+        role: String,
+    },
+
+    /// A new login by refresh tokens. [`NotFound`](super::Conflict::NotFound) if the owner is not there.
+    InsertFamily(Box<Family>),
+    /// The next generation of a family: [`Changed`](super::Conflict::Changed) unless it is at `from` now,
+    /// [`NotFound`](super::Conflict::NotFound) if it has ended.
+    RotateFamily {
+        /// Which family.
+        id: RecordId,
+        /// Its generation until now; it becomes one more.
+        from: u32,
+        /// Becomes `rotated_at`.
+        at: Timestamp,
+        /// From where it was used.
+        address: Option<IpAddr>,
+        /// By which client.
+        user_agent: Option<String>,
+    },
+    /// The user has proved once more who they are: sets `authenticated_at`, and `amr`. [`NotFound`](super::Conflict::NotFound) if it is
+    /// not this owner's.
+    ReauthenticateFamily {
+        /// Whose.
+        owner: UserRef,
+        /// Which family.
+        id: RecordId,
+        /// Becomes `authenticated_at`.
+        at: Timestamp,
+        /// The methods, all of them.
+        amr: Vec<String>,
+        /// Becomes the family's stamp, if the user's has changed with this.
+        stamp: Option<String>,
+    },
+    /// One family ends; its access tokens are revoked with it: the store also writes
+    /// [`Revocation::Session`] until `until`. [`NotFound`](super::Conflict::NotFound) if it is not this owner's.
+    EndFamily {
+        /// Whose.
+        owner: UserRef,
+        /// Which.
+        id: RecordId,
+        /// How long the revocation is to be remembered.
+        until: Timestamp,
+    },
+    /// All families of a user end, but for one; the store writes a [`Revocation::Session`] for each. None is no conflict.
+    EndFamilies {
+        /// Whose.
+        owner: UserRef,
+        /// The one that stays.
+        except: Option<RecordId>,
+        /// How long the revocations are to be remembered.
+        until: Timestamp,
+    },
+    /// Access tokens are taken back.
+    Revoke(Revocation),
+
+    /// A new link. Earlier ones of the same owner and purpose go. [`NotFound`](super::Conflict::NotFound) if the owner is not there.
+    InsertLink(Box<Link>),
+    /// A link is used up: [`NotFound`](super::Conflict::NotFound) if it is not there, was used, or is past its end at `at`. Of many
+    /// who take one link at once, exactly one succeeds.
+    TakeLink {
+        /// Its id.
+        id: RecordId,
+        /// Its digest; another one is as good as not there.
+        digest: [u8; 32],
+        /// What it must be good for.
+        purpose: LinkPurpose,
+        /// Now.
+        at: Timestamp,
+    },
+    /// All links of a user for these purposes go. None is no conflict.
+    DropLinks {
+        /// Whose.
+        owner: UserRef,
+        /// For what.
+        purposes: Vec<LinkPurpose>,
+    },
+
+    /// A new key. [`LimitReached`](super::Conflict::LimitReached) if its owner has `at_most` live ones,
+    /// [`NotFound`](super::Conflict::NotFound) if the owner is not there. However many come at once, the bound holds.
+    InsertKey {
+        /// The key.
+        key: Box<KeyRow>,
+        /// How many live ones (not past their end at its `created_at`) the owner may have, this one included.
+        at_most: u32,
+    },
+    /// A key ends sooner: at the earlier of `at` and its own end. [`NotFound`](super::Conflict::NotFound) if it is not this
+    /// owner's, or has ended by `now`.
+    ExpireKey {
+        /// Whose.
+        owner: UserRef,
+        /// Which.
+        id: RecordId,
+        /// When it is to end.
+        at: Timestamp,
+        /// Now.
+        now: Timestamp,
+    },
+    /// A key goes. [`NotFound`](super::Conflict::NotFound) if it is not this owner's.
+    DeleteKey {
+        /// Whose.
+        owner: UserRef,
+        /// Which.
+        id: RecordId,
+    },
+    /// All keys of a user go. None is no conflict.
+    DeleteKeys {
+        /// Whose.
+        owner: UserRef,
+    },
+
+    /// An entry in the audit trail.
+    Audit(Box<AuditEvent>),
+    /// A mail to be sent.
+    Queue(Box<QueuedMail>),
+}
+
+/// What came of changes that were made.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Committed {
+    /// The families that ended.
+    pub ended: Vec<RecordId>,
+    /// The keys that went or will end sooner.
+    pub keys: Vec<RecordId>,
+}

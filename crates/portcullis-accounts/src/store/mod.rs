@@ -1,0 +1,14 @@
+//! What the flows need of a database.
+#![doc = include_str!("../../docs/stores.md")]
+
+mod change;
+mod contracts;
+mod error;
+mod update;
+
+pub use self::change::{Change, Committed};
+pub use self::contracts::{
+    AccountStore, AuditLog, FamilyStore, KeyStore, Ledger, LinkStore, Outbox, UserStore,
+};
+pub use self::error::{CommitError, Conflict, StoreError};
+pub use self::update::UserUpdate;
