@@ -157,7 +157,7 @@ impl fmt::Debug for AuditEvent {
 pub struct AuditQuery {
     /// The collection.
     pub collection: String,
-    /// Only what concerns this user: as the one who did it, or whom it happened to.
+    /// Only what concerns this user of the collection: as the one who did it, or whom it happened to.
     pub user: Option<RecordId>,
     /// Only this kind.
     pub kind: Option<AuditKind>,

@@ -22,10 +22,11 @@ pub enum Change {
     /// A change of an account. [`NotFound`](super::Conflict::NotFound), [`Changed`](super::Conflict::Changed) if a guard does not hold,
     /// [`EmailTaken`](super::Conflict::EmailTaken).
     UpdateUser(Box<UserUpdate>),
-    /// The account goes, and with it its families, links and keys (not its audit trail). [`NotFound`](super::Conflict::NotFound).
+    /// The account goes, and with it its families, links and keys (not its audit trail); [`Committed`] names those too. Nothing is
+    /// revoked by it. [`NotFound`](super::Conflict::NotFound).
     DeleteUser(UserRef),
-    /// After all the changes somebody in the collection holds this role and is not banned; otherwise
-    /// [`RoleUnheld`](super::Conflict::RoleUnheld). Two commits that ask this must not pass each other.
+    /// After all the changes, wherever among them this stands, somebody in the collection holds this role and is not banned;
+    /// otherwise [`RoleUnheld`](super::Conflict::RoleUnheld). Two commits that ask this must not pass each other.
     RequireRoleHeld {
         /// The collection.
         collection: String,
@@ -36,7 +37,7 @@ pub enum Change {
     /// A new login by refresh tokens. [`NotFound`](super::Conflict::NotFound) if the owner is not there.
     InsertFamily(Box<Family>),
     /// The next generation of a family: [`Changed`](super::Conflict::Changed) unless it is at `from` now,
-    /// [`NotFound`](super::Conflict::NotFound) if it has ended.
+    /// [`NotFound`](super::Conflict::NotFound) if it has ended, by itself at `at` or otherwise.
     RotateFamily {
         /// Which family.
         id: RecordId,
@@ -73,7 +74,7 @@ pub enum Change {
         /// How long the revocation is to be remembered.
         until: Timestamp,
     },
-    /// All families of a user end, but for one; the store writes a [`Revocation::Session`] for each. None is no conflict.
+    /// All families of a user end, live or not, but for one; the store writes a [`Revocation::Session`] for each. None is no conflict.
     EndFamilies {
         /// Whose.
         owner: UserRef,
@@ -146,7 +147,7 @@ pub enum Change {
     Queue(Box<QueuedMail>),
 }
 
-/// What came of changes that were made.
+/// What came of changes that were made, in any order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Committed {
     /// The families that ended.

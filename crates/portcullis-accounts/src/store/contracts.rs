@@ -90,7 +90,8 @@ pub trait KeyStore: Debug + Send + Sync + 'static {
     /// If the store does not answer.
     async fn keys(&self, owner: &UserRef) -> Result<Vec<KeyRow>, StoreError>;
 
-    /// Notes when keys were used last, and from where. A moment never moves backwards; ids of keys that are gone are ignored.
+    /// Notes when keys were used last, and from where. A moment never moves backwards, and only a later one brings its address
+    /// with it; ids of keys that are gone are ignored.
     ///
     /// # Errors
     ///
@@ -104,7 +105,7 @@ pub trait KeyStore: Debug + Send + Sync + 'static {
 /// Reads the audit trail.
 #[async_trait]
 pub trait AuditLog: Debug + Send + Sync + 'static {
-    /// One page, the newest first.
+    /// One page, the newest first: in falling order of the ids.
     ///
     /// # Errors
     ///
@@ -115,7 +116,7 @@ pub trait AuditLog: Debug + Send + Sync + 'static {
 /// Mail that waits to be sent; it is queued by [`Change::Queue`].
 #[async_trait]
 pub trait Outbox: Debug + Send + Sync + 'static {
-    /// Takes up to `limit` mails that are due, the oldest first, for `lease_until`: until then nobody else is given them. Mails
+    /// Takes up to `limit` mails that are due, the oldest first (by `created_at`, then id), for `lease_until`: until then nobody else is given them. Mails
     /// past their `expires_at` are dropped instead.
     ///
     /// # Errors
@@ -146,8 +147,8 @@ pub trait Ledger: Debug + Send + Sync + 'static {
     /// The first change that stands in the way, or that the store does not answer.
     async fn commit(&self, changes: &[Change]) -> Result<Committed, CommitError>;
 
-    /// The revocations that were committed at or after `since`, and are to be remembered at `now` still. One that is
-    /// returned twice does no harm; one that is left out does.
+    /// The revocations that were committed at or after `since` by the store's own clock, and are to be remembered at `now`
+    /// still. One that is returned twice does no harm; one that is left out does.
     ///
     /// # Errors
     ///
