@@ -202,16 +202,31 @@ fn strip_scheme<'a>(value: &'a [u8], scheme: &str) -> Option<&'a [u8]> {
 /// absent: no browser and no server of ours makes one. What other cookies hold does not matter.
 #[must_use]
 pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    cookie_values(headers, name).next().and_then(cookie_text)
+}
+
+/// The values of all cookies of this name, in the order in which they stand; read as [`cookie`] reads one.
+///
+/// A browser sends one. More come where the name may be set for several paths or domains, which no name with the prefix
+/// `__Host-` can be, or from who is no browser.
+pub fn cookies<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
+    cookie_values(headers, name).filter_map(cookie_text)
+}
+
+fn cookie_values<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a [u8]> {
     let pairs = headers
         .get_all(COOKIE)
         .iter()
         .flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
-    let mut values = pairs.filter_map(|pair| {
+    pairs.filter_map(move |pair| {
         let equals = pair.iter().position(|byte| *byte == b'=')?;
         let (key, value) = (&pair[..equals], &pair[equals + 1..]);
         (key.trim_ascii() == name.as_bytes()).then(|| value.trim_ascii())
-    });
-    let value = std::str::from_utf8(values.next()?)
+    })
+}
+
+fn cookie_text(value: &[u8]) -> Option<&str> {
+    let value = std::str::from_utf8(value)
         .ok()
         .filter(|value| value.is_ascii())?;
     let unquoted = value

@@ -82,7 +82,8 @@ pub use self::client_address::{
 pub use self::clock::{Clock, SharedClock, SystemClock};
 pub use self::context::AuthContext;
 pub use self::credential::{
-    CredentialPlace, CredentialPlaces, authorization, cookie, query_parameter, websocket_protocol,
+    CredentialPlace, CredentialPlaces, authorization, cookie, cookies, query_parameter,
+    websocket_protocol,
 };
 pub use self::denial::Denial;
 pub use self::observe::UserIdInLogs;

@@ -3,7 +3,8 @@
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use portcullis_core::{
-    CredentialPlace, CredentialPlaces, authorization, cookie, query_parameter, websocket_protocol,
+    CredentialPlace, CredentialPlaces, authorization, cookie, cookies, query_parameter,
+    websocket_protocol,
 };
 use proptest::prelude::*;
 
@@ -76,6 +77,19 @@ fn ac_j10_authorization() {
         authorization(&two, "Bearer").unwrap_err().code(),
         "multiple_credentials"
     );
+}
+
+#[test]
+fn all_cookies_of_a_name() {
+    let lines: [&[u8]; 3] = [
+        b"session=1; a=2; session=\"3\"",
+        b"session=\xff; Session=4",
+        b"session=5",
+    ];
+    let headers = headers(&COOKIE, &lines);
+    let found: Vec<_> = cookies(&headers, "session").collect();
+    assert_eq!(found, ["1", "3", "5"], "what is not ASCII is left out");
+    assert_eq!(cookies(&headers, "b").count(), 0);
 }
 
 #[test]
