@@ -11,7 +11,7 @@ const MAX_COOKIE: usize = 4096;
 const STRICT_NAME: &str = "__Host-session";
 
 /// The length of a session id in base64url.
-const ID_LENGTH: usize = 22;
+pub(crate) const ID_LENGTH: usize = 22;
 
 /// How the session cookie is written: `__Host-session; HttpOnly; Secure; SameSite=Lax; Path=/` unless said otherwise.
 ///
@@ -90,6 +90,12 @@ impl SessionCookie {
             true => Cow::Owned(format!("__Host-{}", self.base_name)),
             false => self.base_name.clone(),
         }
+    }
+
+    /// What follows name and value in `Set-Cookie`, but for Max-Age.
+    pub(crate) fn attributes(&self) -> String {
+        let secure = if self.secure { "; Secure" } else { "" };
+        format!("; HttpOnly; SameSite={}{secure}; Path=/", self.same_site)
     }
 
     /// tower-sessions' own layer with this cookie. [`SessionLayer`](crate::SessionLayer) does more: see there.

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use portcullis_core::Denial;
-use tower_sessions::session;
+use tower_sessions::{session, session_store};
 
 /// Why a login, a logout or another step of a session could not be done.
 ///
@@ -52,6 +52,12 @@ impl From<session::Error> for SessionError {
             kind: SessionErrorKind::Unavailable,
             source: Some(error.into()),
         }
+    }
+}
+
+impl From<session_store::Error> for SessionError {
+    fn from(error: session_store::Error) -> Self {
+        session::Error::from(error).into()
     }
 }
 

@@ -1,4 +1,5 @@
 use portcullis_core::Timestamp;
+use time::OffsetDateTime;
 use tower_sessions::Expiry;
 
 use crate::AuthRecord;
@@ -11,4 +12,9 @@ pub(crate) fn expiry_of(login: &AuthRecord, now: Timestamp) -> Expiry {
     }
     let left = login.expires_at().saturating_duration_since(now);
     Expiry::OnInactivity(left.try_into().unwrap_or(time::Duration::MAX))
+}
+
+/// A moment as tower-sessions writes it; what lies outside its calendar is put at its edge.
+pub(crate) fn to_date(at: Timestamp) -> OffsetDateTime {
+    OffsetDateTime::UNIX_EPOCH.saturating_add(time::Duration::milliseconds(at.unix_millis()))
 }

@@ -3,6 +3,9 @@
 //! - [`Sessions`] is the scheme, and the handle to log users in and out.
 //! - [`SessionLayer`] is tower-sessions' session manager with a strict cookie; it stands outside the `AuthnLayer`.
 //!   tower-sessions' own `SessionManagerLayer` does as well, with the differences that are listed there.
+//! - [`CookieSessions`] does without such a layer: it reads the cookie itself and hands out `Set-Cookie` values, for services
+//!   that answer their own requests.
+//! - [`cross_site`] keeps other sites' pages from using the cookie.
 //! - [`MemorySessions`] keeps sessions in memory. [`IndexedSessionStore`] is the contract of stores that know whose
 //!   sessions they keep, and says how to write one; any other tower-sessions store works too, without lists, without
 //!   revocation by user, and with that store's own view on what a slow request may overwrite.
@@ -56,6 +59,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod cookie;
+mod cookie_sessions;
+pub mod cross_site;
 mod error;
 mod expiry;
 mod limits;
@@ -68,10 +73,12 @@ mod record;
 mod secret;
 mod session_layer;
 mod sessions;
+mod shared_store;
 mod store;
 mod summary;
 
 pub use self::cookie::{InvalidCookieName, SessionCookie};
+pub use self::cookie_sessions::CookieSessions;
 pub use self::error::{SessionError, SessionErrorKind};
 pub use self::limits::SessionLimits;
 pub use self::login::Login;
@@ -82,6 +89,7 @@ pub use self::record::AuthRecord;
 pub use self::secret::{SessionDigest, fresh_session_id};
 pub use self::session_layer::{SessionFuture, SessionLayer, SessionService, Settle, SettleFuture};
 pub use self::sessions::{Sessions, UserLoader};
+pub use self::shared_store::SharedSessionStore;
 pub use self::store::IndexedSessionStore;
 pub use self::summary::SessionSummary;
 pub use tower_sessions;

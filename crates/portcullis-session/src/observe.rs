@@ -1,5 +1,7 @@
 //! What operators see: an event and a count for each step. Public ids only.
 
+use tower_sessions::session_store;
+
 use crate::AuthRecord;
 
 pub(crate) fn logged_in(login: &AuthRecord) {
@@ -37,6 +39,12 @@ pub(crate) fn turned_away(login: &AuthRecord) {
 pub(crate) fn touched(login: &AuthRecord) {
     count("touched");
     tracing::trace!(sid = login.sid(), "session touched");
+}
+
+/// The store would not take the note of a use. Nothing hangs on it but the idle limit, which then counts from the note before.
+pub(crate) fn touch_failed(login: &AuthRecord, error: &session_store::Error) {
+    count("touch_failed");
+    tracing::warn!(sid = login.sid(), %error, "the use of a session could not be noted");
 }
 
 /// A session that ended while a request was using it: its cookie is not sent again.

@@ -236,6 +236,10 @@ impl AuthRecord {
         self.login.permissions = owned(permissions);
     }
 
+    pub(crate) fn set_stamp(&mut self, stamp: String) {
+        self.login.stamp = Some(stamp);
+    }
+
     /// The user that this record describes.
     pub(crate) fn to_user(&self) -> AuthUserBuilder {
         let login = &self.login;

@@ -44,4 +44,6 @@ pub use portcullis_limit::{
 };
 #[cfg(feature = "session")]
 #[doc(no_inline)]
-pub use portcullis_session::{Login, MemorySessions, SessionCookie, SessionLayer, Sessions};
+pub use portcullis_session::{
+    CookieSessions, Login, MemorySessions, SessionCookie, SessionLayer, Sessions,
+};

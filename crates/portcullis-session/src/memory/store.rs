@@ -10,6 +10,7 @@ use tower_sessions::session_store::{Error, ExpiredDeletion, Result};
 
 use super::shard::{Row, Shard};
 use super::{MemorySessions, read, write};
+use crate::expiry::to_date;
 use crate::{
     AuthMark, AuthRecord, IndexedSessionStore, SessionDigest, SessionOwner, SessionSummary,
     fresh_session_id,
@@ -182,8 +183,4 @@ fn row(record: Record, login: Option<AuthRecord>) -> Row {
 fn to_timestamp(date: OffsetDateTime) -> Timestamp {
     let millis = date.unix_timestamp_nanos() / 1_000_000;
     Timestamp::from_unix_millis(i64::try_from(millis).unwrap_or(i64::MAX))
-}
-
-fn to_date(at: Timestamp) -> OffsetDateTime {
-    OffsetDateTime::UNIX_EPOCH.saturating_add(time::Duration::milliseconds(at.unix_millis()))
 }

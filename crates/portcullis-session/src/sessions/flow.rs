@@ -96,6 +96,26 @@ impl Sessions {
         Ok(login)
     }
 
+    /// Notes the user's new security stamp in the session in which it was changed, and gives the session a new id: after a
+    /// change of password, for example, so that a [`UserLoader`](crate::UserLoader) that compares stamps lets this session go
+    /// on. Other sessions keep the old stamp.
+    ///
+    /// It is no proof of who somebody is: `auth_time` stays where it was.
+    ///
+    /// # Errors
+    ///
+    /// If nobody is logged in, or the store does not answer.
+    pub async fn change_stamp(
+        &self,
+        session: &Session,
+        stamp: impl Into<String>,
+    ) -> Result<AuthRecord, SessionError> {
+        let mut login = self.required(session).await?;
+        login.set_stamp(stamp.into());
+        self.move_to_new_id(session, &login).await?;
+        Ok(login)
+    }
+
     async fn required(&self, session: &Session) -> Result<AuthRecord, SessionError> {
         let login = self.current(session).await?;
         login.ok_or_else(SessionError::not_logged_in)

@@ -7,6 +7,7 @@ use http::request::Parts;
 use portcullis_core::{
     Attempt, AuthUser, AuthUserBuilder, Denial, Identified, Scheme, SchemeName, Timestamp,
 };
+use serde_json::Value;
 use tower_sessions::Session;
 
 use super::memo::Known;
@@ -57,13 +58,15 @@ impl Sessions {
         session: &Session,
         now: Timestamp,
     ) -> Result<Option<Arc<Known>>, SessionError> {
-        let Some(value) = session.get_value(AUTH_KEY).await? else {
-            return Ok(None);
-        };
-        let settings = &self.settings;
-        let text = value.as_str().unwrap_or_default();
-        let known = settings.memo.read(text, &settings.role_map);
-        Ok(known.filter(|known| is_live(&known.login, now)))
+        let value = session.get_value(AUTH_KEY).await?;
+        Ok(value.and_then(|value| self.recognise(&value, now)))
+    }
+
+    /// The login that a session's data speaks of, if neither of its limits is reached.
+    pub(crate) fn recognise(&self, mark: &Value, now: Timestamp) -> Option<Arc<Known>> {
+        let text = mark.as_str().unwrap_or_default();
+        let known = self.settings.memo.read(text, &self.settings.role_map);
+        known.filter(|known| is_live(&known.login, now))
     }
 
     async fn identify(&self, session: &Session) -> Identified {
@@ -71,13 +74,21 @@ impl Sessions {
         let Some(known) = self.known(session, now).await? else {
             return Ok(None);
         };
+        let user = self.user(&known).await?;
+        if user.is_some() {
+            self.touch(session, &known.login, now).await?;
+        }
+        Ok(user)
+    }
+
+    /// Whose login it is, as of now.
+    pub(crate) async fn user(&self, known: &Known) -> Identified {
         let user = match &self.settings.loader {
-            Some(loader) => load(&**loader, &known).await?,
+            Some(loader) => load(&**loader, known).await?,
             None => Some(known.user.clone()),
         };
-        match &user {
-            Some(_) => self.touch(session, &known.login, now).await?,
-            None => observe::turned_away(&known.login),
+        if user.is_none() {
+            observe::turned_away(&known.login);
         }
         Ok(user)
     }
@@ -89,17 +100,22 @@ impl Sessions {
         login: &AuthRecord,
         now: Timestamp,
     ) -> Result<(), SessionError> {
-        let interval = self.settings.touch_interval.min(login.idle() / 4);
-        if !login.is_touch_due(now, interval) {
+        let Some(login) = self.touched(login, now) else {
             return Ok(());
-        }
-        let login = login.clone().touched_at(now);
+        };
         session
             .insert_value(AUTH_KEY, mark::login_value(&login)?)
             .await?;
         session.set_expiry(Some(expiry_of(&login, now)));
         observe::touched(&login);
         Ok(())
+    }
+
+    /// The login with a note that it is used now, if the last note is old enough.
+    pub(crate) fn touched(&self, login: &AuthRecord, now: Timestamp) -> Option<AuthRecord> {
+        let interval = self.settings.touch_interval.min(login.idle() / 4);
+        let is_due = login.is_touch_due(now, interval);
+        is_due.then(|| login.clone().touched_at(now))
     }
 }
 

@@ -23,9 +23,9 @@ pub(super) struct Memo {
 type Slot = Mutex<Option<Arc<Known>>>;
 
 /// A text, and what it says.
-pub(super) struct Known {
+pub(crate) struct Known {
     text: Box<str>,
-    pub(super) login: AuthRecord,
+    pub(crate) login: AuthRecord,
     pub(super) user: AuthUser,
 }
 

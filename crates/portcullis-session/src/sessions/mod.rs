@@ -14,6 +14,7 @@ use portcullis_core::{RoleMap, SharedClock, SystemClock, Timestamp};
 
 pub(crate) use self::identify::read;
 pub use self::loader::UserLoader;
+pub(crate) use self::memo::Known;
 use self::memo::Memo;
 use crate::{Login, SessionLimits};
 
@@ -134,7 +135,7 @@ impl Sessions {
         self
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.settings.clock.now()
     }
 
