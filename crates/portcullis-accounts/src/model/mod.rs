@@ -16,4 +16,4 @@ pub use self::id::{InvalidId, RecordId, UserRef};
 pub use self::key::KeyRow;
 pub use self::link::{Link, LinkPurpose};
 pub use self::mail::{Delivery, QueuedMail};
-pub use self::user::{Profile, StoredPassword, User, UserQuery};
+pub use self::user::{ProfileData, StoredPassword, User, UserQuery};

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{EmailAddress, RecordId, UserRef};
 
 /// The collection's own fields of a user, by name: what its settings declare, `name` among them.
-pub type Profile = Map<String, Value>;
+pub type ProfileData = Map<String, Value>;
 
 /// An account, as the stores keep it.
 ///
@@ -30,7 +30,7 @@ pub struct User {
     /// Since when it is banned, if it is.
     pub banned_at: Option<Timestamp>,
     /// The collection's own fields.
-    pub profile: Profile,
+    pub profile: ProfileData,
     /// In which language mail is written to it; the collection's own, unless said.
     pub language: Option<String>,
     /// Changes with everything that must end the sessions that began before: password, address, factors, ban. A session carries

@@ -116,8 +116,8 @@ pub trait AuditLog: Debug + Send + Sync + 'static {
 /// Mail that waits to be sent; it is queued by [`Change::Queue`].
 #[async_trait]
 pub trait Outbox: Debug + Send + Sync + 'static {
-    /// Takes up to `limit` mails that are due, the oldest first (by `created_at`, then id), for `lease_until`: until then nobody else is given them. Mails
-    /// past their `expires_at` are dropped instead.
+    /// Takes up to `limit` mails that are due, the oldest first (by `created_at`, then id), for `lease_until`: until then nobody
+    /// else is given them. Mails past their `expires_at` are dropped instead.
     ///
     /// # Errors
     ///

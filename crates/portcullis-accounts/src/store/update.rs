@@ -1,6 +1,6 @@
 use portcullis_core::Timestamp;
 
-use crate::model::{EmailAddress, Profile, StoredPassword, User, UserRef};
+use crate::model::{EmailAddress, ProfileData, StoredPassword, User, UserRef};
 
 /// A change of one user's row: what is to be set, and what must still hold.
 ///
@@ -31,7 +31,7 @@ pub struct UserUpdate {
     /// The new permissions.
     pub permissions: Option<Vec<String>>,
     /// The new profile, whole.
-    pub profile: Option<Profile>,
+    pub profile: Option<ProfileData>,
     /// The new language, or the collection's.
     pub language: Option<Option<String>>,
     /// The new stamp.
