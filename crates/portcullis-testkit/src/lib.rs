@@ -3,6 +3,7 @@
 //! - [`ManualClock`]: time that passes only when told to.
 //! - [`with_user`] and [`with_nobody`]: layers that fake an identity, in place of an `AuthnLayer`.
 //! - `limiter` (feature `limit`): what every limiter must do.
+//! - `lockouts` (feature `limit`): what every store of failed attempts must do.
 //! - `session_store` (feature `session`): what every session store must do.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -10,6 +11,10 @@ mod clock;
 mod identity;
 #[cfg(feature = "limit")]
 pub mod limiter;
+#[cfg(feature = "limit")]
+pub mod lockouts;
+#[cfg(feature = "limit")]
+mod random;
 #[cfg(feature = "session")]
 pub mod session_store;
 

@@ -5,6 +5,7 @@ use portcullis_limit::{Decision, LimitKey, LimitRequest, Limiter, Quota};
 use super::exactness::every_algorithm;
 use super::{fresh_key, is_about};
 use crate::ManualClock;
+use crate::random::Random;
 
 /// Feeds two limiters the same requests, drawn from this seed, and compares every decision: times to the millisecond.
 ///
@@ -21,7 +22,7 @@ pub async fn agreement(
     seed: u64,
     steps: usize,
 ) {
-    let mut random = Random(seed | 1);
+    let mut random = Random::from_seed(seed);
     let keys: Vec<LimitKey> = (0..3).map(|_| fresh_key()).collect();
     let quotas: Vec<Quota> = [Quota::per_minute(60).burst(5), Quota::per_second(4)]
         .iter()
@@ -60,21 +61,4 @@ fn agree(left: &Decision, right: &Decision) -> bool {
                 && is_about(left.reset(), right.reset())
                 && is_about(left.retry_after(), right.retry_after())
         })
-}
-
-/// xorshift64*: enough to draw test cases.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % bound
-    }
-
-    fn pick<'a, T>(&mut self, among: &'a [T]) -> &'a T {
-        let at = self.below(among.len() as u64);
-        &among[usize::try_from(at).unwrap_or_default()]
-    }
 }

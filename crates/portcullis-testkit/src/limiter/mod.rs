@@ -53,7 +53,7 @@ pub async fn conformance(limiter: impl Limiter, clock: &ManualClock) {
 }
 
 /// A key that nobody has used before, in this run or another.
-fn fresh_key() -> LimitKey {
+pub(crate) fn fresh_key() -> LimitKey {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let now = SystemClock.now().unix_millis();
     let mut key = LimitKey::from("portcullis-testkit");
