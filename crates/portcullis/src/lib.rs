@@ -26,6 +26,8 @@ pub use portcullis_jwt as jwt;
 pub use portcullis_key as key;
 #[cfg(feature = "limit")]
 pub use portcullis_limit as limit;
+#[cfg(feature = "mfa")]
+pub use portcullis_mfa as mfa;
 #[cfg(feature = "password")]
 pub use portcullis_password as password;
 #[cfg(feature = "session")]
