@@ -95,12 +95,20 @@ impl Scheme {
 
 /// No user, no path, no wildcard; `[::1]:80` is one.
 fn is_host_and_port(text: &str) -> bool {
-    let authority = text.parse::<http::uri::Authority>();
-    authority.is_ok_and(|authority| {
-        let has_port = authority.port().is_none_or(|port| port.as_u16() > 0);
-        let is_plain = !text.contains(['@', '*']) && !text.ends_with(':');
-        !authority.host().is_empty() && has_port && is_plain
-    })
+    let Ok(authority) = text.parse::<http::uri::Authority>() else {
+        return false;
+    };
+    let host = authority.host();
+    let is_host = !host.is_empty() && !host.contains('*');
+    is_host && text.strip_prefix(host).is_some_and(is_port_or_none)
+}
+
+fn is_port_or_none(text: &str) -> bool {
+    let Some(port) = text.strip_prefix(':') else {
+        return text.is_empty();
+    };
+    let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && port.parse().is_ok_and(|port: u16| port > 0)
 }
 
 /// The text is no origin that a browser could send.

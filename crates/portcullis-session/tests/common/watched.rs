@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use portcullis_session::{IndexedSessionStore, SessionOwner, SessionSummary};
 use tower_sessions::SessionStore;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
@@ -76,6 +77,29 @@ impl<Store: SessionStore> SessionStore for Watched<Store> {
     async fn delete(&self, id: &Id) -> Result<()> {
         self.write()?;
         self.store.delete(id).await
+    }
+}
+
+#[async_trait]
+impl<Store: IndexedSessionStore> IndexedSessionStore for Watched<Store> {
+    async fn list(&self, owner: &SessionOwner) -> Result<Vec<SessionSummary>> {
+        self.read()?;
+        self.store.list(owner).await
+    }
+
+    async fn revoke(&self, owner: &SessionOwner, sid: &str) -> Result<bool> {
+        self.write()?;
+        self.store.revoke(owner, sid).await
+    }
+
+    async fn revoke_all(&self, owner: &SessionOwner, except: Option<&str>) -> Result<u64> {
+        self.write()?;
+        self.store.revoke_all(owner, except).await
+    }
+
+    async fn purge_expired(&self) -> Result<u64> {
+        self.write()?;
+        self.store.purge_expired().await
     }
 }
 

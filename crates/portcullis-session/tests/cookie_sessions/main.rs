@@ -1,0 +1,12 @@
+//! Sessions by cookie, without a session manager around the application.
+
+#[path = "../common/watched.rs"]
+mod watched;
+
+mod cookies;
+mod ids;
+mod lives;
+mod races;
+mod schemes;
+mod stores;
+mod world;
