@@ -159,6 +159,25 @@ fn what_was_never_sealed_is_malformed() {
     }
 }
 
+/// What an error names comes from a store, and may end up in a log.
+#[test]
+fn a_name_that_no_key_can_have_is_malformed() {
+    let sealed = keys().seal(SECRET, &CONTEXT).unwrap();
+    for name in [
+        b"20\n6",
+        b"2 26",
+        b"\x1b[0m",
+        "2é6".as_bytes(),
+        b"\xff\xff\xff\xff",
+    ] {
+        let mut changed = sealed.clone();
+        changed[2..6].copy_from_slice(name);
+        let error = keys().open(&changed, &CONTEXT).unwrap_err();
+        assert_eq!(error.kind(), OpenErrorKind::Malformed, "{name:?}");
+        assert_eq!(error.key_id(), None);
+    }
+}
+
 #[test]
 fn ac_o6_ten_thousand_nonces_differ() {
     let keys = keys();

@@ -26,14 +26,8 @@ fn bitmap(modules: &Modules) -> Vec<u8> {
     let side = modules.side();
     let mut bitmap = Vec::with_capacity(side * side * SCALE);
     for row in 0..side {
-        let line = (0..side).map(|column| {
-            if modules.is_dark(column, row) {
-                0
-            } else {
-                0xff
-            }
-        });
-        let line: Vec<u8> = line.collect();
+        let colour = |column| [0xff, 0][usize::from(modules.is_dark(column, row))];
+        let line: Vec<u8> = (0..side).map(colour).collect();
         bitmap.extend(line.repeat(SCALE));
     }
     bitmap

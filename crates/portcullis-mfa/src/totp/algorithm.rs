@@ -1,7 +1,6 @@
 use hmac::{EagerHash, Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Sha256, Sha512};
-use zeroize::Zeroizing;
 
 /// The hash under the HMAC (RFC 6238 §1.2). Some authenticator apps ignore all but SHA-1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -52,7 +51,7 @@ fn truncated<D: EagerHash>(secret: &[u8], step: u64) -> u32 {
         unreachable!("an HMAC takes a key of any length (RFC 2104 §3)")
     };
     mac.update(&step.to_be_bytes());
-    let hash = Zeroizing::new(mac.finalize().into_bytes().to_vec());
+    let hash = mac.finalize().into_bytes();
     let offset = usize::from(hash.last().copied().unwrap_or_default() & 0x0f);
     // The shortest hash has 20 bytes, and the offset is 15 at most.
     let four = &hash[offset..offset + 4];
