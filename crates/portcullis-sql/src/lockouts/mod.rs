@@ -1,0 +1,1 @@
+//! Failed attempts in the database.

@@ -1,0 +1,28 @@
+use crate::dialect::Sql;
+
+/// One step forwards. What was once released is never changed: a later step mends it.
+pub(super) struct Migration {
+    /// One more than that of the step before.
+    pub(super) version: i64,
+    /// What it brings.
+    pub(super) name: &'static str,
+    pub(super) sql: Sql,
+}
+
+macro_rules! migrations {
+    ($($version:literal $name:literal $file:literal,)+) => {
+        /// All steps, the first one first.
+        pub(super) const MIGRATIONS: &[Migration] = &[$(Migration {
+            version: $version,
+            name: $name,
+            sql: Sql::per_dialect(
+                include_str!(concat!("../../migrations/sqlite/", $file)),
+                include_str!(concat!("../../migrations/postgres/", $file)),
+            ),
+        }),+];
+    };
+}
+
+migrations! {
+    1 "accounts" "0001_accounts.sql",
+}
