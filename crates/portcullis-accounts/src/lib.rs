@@ -1,13 +1,40 @@
 //! The account system of Portcullis: register, verify, log in, refresh, change, reset, keys, sessions, administration.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod accounts;
+mod audit;
+mod background;
+mod builder;
+mod flow;
+mod gate;
+mod ledger;
+mod mail;
 mod memory;
 mod model;
+mod origin;
+mod schemes;
+mod secrets;
+mod settings;
 pub mod store;
+mod token;
+mod users;
+mod view;
 
+pub use self::accounts::Accounts;
+pub use self::audit::EventSink;
+pub use self::builder::{AccountsBuilder, BuildError};
+pub use self::flow::{Credentials, LoggedIn, Login, Register, Registered, Session, Tokens};
+pub use self::mail::{EnglishTexts, Mail, MailError, MailTexts, Mailer, Message};
 pub use self::memory::MemoryStore;
 pub use self::model::{
     AuditEvent, AuditKind, AuditQuery, Delivery, EmailAddress, Family, InvalidEmail, InvalidId,
     KeyRow, Link, LinkPurpose, Outcome, ProfileData, QueuedMail, RecordId, StoredPassword, User,
     UserQuery, UserRef,
 };
+pub use self::origin::Origin;
+pub use self::settings::{
+    Collection, Field, FieldKind, Limits, Pages, ParentGrace, Profile, boolean, integer, number,
+    select, text,
+};
+pub use self::users::{Mode, Users};
+pub use self::view::UserView;

@@ -21,6 +21,7 @@ pub struct Grant {
     pub(super) purpose: Purpose,
     pub(super) expires_in: Option<Duration>,
     pub(super) not_before: Option<Timestamp>,
+    pub(super) issued_after: Option<Timestamp>,
     pub(super) issuer: Option<String>,
     pub(super) audience: Option<Vec<String>>,
     claims: Map<String, Value>,
@@ -35,6 +36,7 @@ impl Grant {
             purpose,
             expires_in: None,
             not_before: None,
+            issued_after: None,
             issuer: None,
             audience: None,
             claims,
@@ -87,6 +89,13 @@ impl Grant {
     /// From when on this token is good (`nbf`).
     pub fn not_before(mut self, at: Timestamp) -> Self {
         self.not_before = Some(at);
+        self
+    }
+
+    /// Says that tokens of this user were revoked at this moment, and that this one comes after: its `iat` is at least the next
+    /// whole second, or the revocation, which counts in whole seconds, would reach it too.
+    pub fn issued_after(mut self, at: Timestamp) -> Self {
+        self.issued_after = Some(at);
         self
     }
 

@@ -160,7 +160,7 @@ impl Issuer {
         grant: &Grant,
         private: &impl Serialize,
     ) -> Result<IssuedToken, IssueError> {
-        let now = whole_second(self.clock.now());
+        let now = self.issued_at(grant);
         let life = grant.expires_in.unwrap_or(self.expires_in);
         if life.as_secs() == 0 {
             return Err(IssueErrorKind::Duration.into());
@@ -178,6 +178,16 @@ impl Issuer {
             issued_at: now,
             expires_at,
         })
+    }
+
+    /// Now; a moment later where that would be too early (less than a second, or the clock was set back, which is not made up for).
+    fn issued_at(&self, grant: &Grant) -> Timestamp {
+        let now = whole_second(self.clock.now());
+        let next = |at: Timestamp| Timestamp::from_unix_seconds(at.unix_seconds().saturating_add(1));
+        match grant.issued_after.map(next) {
+            Some(first) if first.unix_seconds() == now.unix_seconds().saturating_add(1) => first,
+            _ => now,
+        }
     }
 
     fn register(&self, claims: &mut Map<String, Value>, grant: &Grant, now: Timestamp) {

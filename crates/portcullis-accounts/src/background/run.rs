@@ -1,0 +1,122 @@
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use portcullis_core::Timestamp;
+
+use super::uses;
+use crate::accounts::Inner;
+use crate::store::StoreError;
+use crate::{Accounts, mail};
+
+/// How often this node asks what other nodes have taken back.
+const REVOCATIONS: Duration = Duration::from_secs(1);
+
+/// How often the outbox is looked at when nothing rings.
+const OUTBOX: Duration = Duration::from_secs(5);
+
+/// How often old rows are removed, and how many of each kind at a time.
+const PURGE: Duration = Duration::from_secs(60);
+const PURGED_AT_ONCE: u32 = 1_000;
+
+/// Starts what is done beside the requests. It ends when the last handle of the accounts is dropped.
+pub(crate) fn start(accounts: &Accounts) {
+    let inner = || Arc::downgrade(&accounts.inner);
+    tokio::spawn(every(inner(), REVOCATIONS, async |accounts: &Accounts| {
+        accounts.catch_up().await
+    }));
+    tokio::spawn(every(
+        inner(),
+        uses::INTERVAL,
+        async |accounts: &Accounts| accounts.note_key_uses().await,
+    ));
+    tokio::spawn(every(inner(), PURGE, async |accounts: &Accounts| {
+        accounts.purge().await.map(drop)
+    }));
+    tokio::spawn(deliver(inner()));
+}
+
+async fn every<F>(inner: Weak<Inner>, interval: Duration, step: F)
+where
+    F: AsyncFn(&Accounts) -> Result<(), StoreError>,
+{
+    loop {
+        let Some(inner) = inner.upgrade() else { return };
+        if let Err(error) = step(&Accounts { inner }).await {
+            tracing::warn!(cause = ?error, "work beside the requests was not done; it is tried again");
+        }
+        tokio::time::sleep(interval).await;
+    }
+}
+
+/// Mail goes out as soon as it is queued, and what failed when it is due again.
+async fn deliver(inner: Weak<Inner>) {
+    loop {
+        let Some(inner) = inner.upgrade() else { return };
+        let accounts = Accounts { inner };
+        if let Err(error) = accounts.deliver_mail().await {
+            tracing::warn!(cause = ?error, "mail was not sent; it is tried again");
+        }
+        let rung = accounts.inner.mail_bell.notified();
+        let _ = tokio::time::timeout(OUTBOX, rung).await;
+    }
+}
+
+/// What the accounts do beside the requests, by themselves and in the background; these methods are for tests, and for
+/// applications that would rather do it at times of their own.
+impl Accounts {
+    /// Hears what other nodes have taken back; every second by itself.
+    ///
+    /// # Errors
+    ///
+    /// If the store does not answer; it is then asked again.
+    pub async fn catch_up(&self) -> Result<(), StoreError> {
+        self.inner.access.revoked().catch_up().await
+    }
+
+    /// Writes down when API keys were used last; every minute by itself.
+    ///
+    /// # Errors
+    ///
+    /// If the store does not answer; these uses are then not noted.
+    pub async fn note_key_uses(&self) -> Result<(), StoreError> {
+        let uses = self.inner.uses.take();
+        match uses.is_empty() {
+            true => Ok(()),
+            false => self.inner.store.note_use(&uses).await,
+        }
+    }
+
+    /// Removes up to a thousand rows of each kind that nothing needs any more, and says how many went; every minute by itself.
+    ///
+    /// # Errors
+    ///
+    /// If the store does not answer.
+    pub async fn purge(&self) -> Result<u64, StoreError> {
+        let now = self.inner.now();
+        let audit_before = self
+            .inner
+            .audit_kept_for
+            .map(|kept| now.saturating_sub(kept));
+        self.inner
+            .store
+            .purge(now, audit_before, PURGED_AT_ONCE)
+            .await
+    }
+
+    /// Sends the mail that is due, and says how much was sent; by itself as soon as there is some.
+    ///
+    /// # Errors
+    ///
+    /// If the store does not answer. A mailer that fails is no error here: its mail is tried again.
+    pub async fn deliver_mail(&self) -> Result<u64, StoreError> {
+        mail::deliver(&self.inner).await
+    }
+}
+
+impl Inner {
+    /// When what this moment revokes may be forgotten: no token that was issued by now is good any more, whatever the clocks.
+    pub(crate) fn revoked_until(&self, now: Timestamp) -> Timestamp {
+        const MARGIN: Duration = Duration::from_secs(10 * 60);
+        now.saturating_add(self.token_life).saturating_add(MARGIN)
+    }
+}

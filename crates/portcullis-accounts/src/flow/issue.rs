@@ -1,0 +1,236 @@
+//! The end of every login: the only place where a session begins.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::HeaderValue;
+use portcullis_core::{Denial, Timestamp};
+use portcullis_jwt::{Grant, IssuedToken};
+use portcullis_session::Login as SessionLogin;
+use serde::{Serialize, Serializer};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::audit::Entry;
+use crate::model::{AuditKind, Family, RecordId, User};
+use crate::store::Change;
+use crate::token::RefreshToken;
+use crate::users::{Mode, Users};
+use crate::view::UserView;
+
+/// Somebody who has proved who they are, by everything that was asked for. Only the flows of this folder make one, at the end of
+/// their checks; without one there is no way to a session or a token.
+pub(crate) struct Proven {
+    pub(super) user: User,
+    pub(super) amr: Vec<String>,
+    pub(super) remember: bool,
+    pub(super) mode: Mode,
+}
+
+/// A login that has begun.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Session {
+    /// Who is logged in.
+    pub user: UserView,
+    /// By what, from now on.
+    pub credentials: Credentials,
+}
+
+/// What a login gave.
+#[derive(Debug)]
+pub enum Credentials {
+    /// Tokens, for the caller to keep.
+    Tokens(Tokens),
+    /// A `Set-Cookie` value, for the browser to keep.
+    Cookie(HeaderValue),
+}
+
+/// An access token and the refresh token for the next. `Debug` shows neither.
+pub struct Tokens {
+    access: IssuedToken,
+    refresh: Zeroizing<String>,
+    expires_in: Duration,
+}
+
+impl Tokens {
+    pub(crate) fn new(
+        access: IssuedToken,
+        refresh: Zeroizing<String>,
+        expires_in: Duration,
+    ) -> Self {
+        Self {
+            access,
+            refresh,
+            expires_in,
+        }
+    }
+
+    /// The access token, a JWT.
+    #[must_use]
+    pub fn access(&self) -> &str {
+        self.access.as_str()
+    }
+
+    /// The refresh token: `rt_` and base64url.
+    #[must_use]
+    pub fn refresh(&self) -> &str {
+        &self.refresh
+    }
+
+    /// For how long the access token is good.
+    #[must_use]
+    pub fn expires_in(&self) -> Duration {
+        self.expires_in
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens")
+            .field("access", &self.access)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Serialize for Session {
+    /// As the API has it: `{"user","token","tokenType","expiresIn","refreshToken"}`, or `{"user"}` where there is a cookie.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let body = match &self.credentials {
+            Credentials::Cookie(_) => json!({ "user": self.user }),
+            Credentials::Tokens(tokens) => json!({
+                "user": self.user,
+                "token": tokens.access(),
+                "tokenType": "Bearer",
+                "expiresIn": tokens.expires_in.as_secs(),
+                "refreshToken": tokens.refresh(),
+            }),
+        };
+        body.serialize(serializer)
+    }
+}
+
+impl Users {
+    /// Begins a session. `changes` are committed with it: what the flow has found out, and its entry in the audit trail.
+    pub(crate) async fn begin(
+        &self,
+        proven: Proven,
+        changes: Vec<Change>,
+    ) -> Result<Session, Denial> {
+        match proven.mode {
+            Mode::Token => self.begin_family(&proven, changes).await,
+            Mode::Cookie => self.begin_cookie(&proven, changes).await,
+        }
+    }
+
+    async fn begin_family(
+        &self,
+        proven: &Proven,
+        mut changes: Vec<Change>,
+    ) -> Result<Session, Denial> {
+        let now = self.now();
+        let family = self.new_family(proven, now)?;
+        let session_id = family.id.to_string();
+        changes.push(Change::InsertFamily(Box::new(family.clone())));
+        changes.push(
+            self.audit(
+                Entry::success(AuditKind::SessionCreated)
+                    .by(&proven.user)
+                    .session(session_id),
+            )?,
+        );
+        self.commit(changes).await?;
+        Ok(Session {
+            user: self.view(&proven.user),
+            credentials: Credentials::Tokens(self.tokens(&proven.user, &family)?),
+        })
+    }
+
+    fn new_family(&self, proven: &Proven, now: Timestamp) -> Result<Family, Denial> {
+        let limits = match proven.remember {
+            true => &self.settings().remembered,
+            false => &self.settings().brief,
+        };
+        Ok(Family {
+            id: RecordId::new(now)?,
+            owner: proven.user.reference(),
+            stamp: proven.user.stamp.clone(),
+            generation: 0,
+            rotated_at: now,
+            created_at: now,
+            authenticated_at: now,
+            ends_at: now.saturating_add(limits.absolute()),
+            idle: limits.idle(),
+            amr: proven.amr.clone(),
+            remember: proven.remember,
+            address: self.origin.address(),
+            user_agent: self.origin.user_agent.clone(),
+        })
+    }
+
+    async fn begin_cookie(
+        &self,
+        proven: &Proven,
+        mut changes: Vec<Change>,
+    ) -> Result<Session, Denial> {
+        changes.push(self.audit(Entry::success(AuditKind::SessionCreated).by(&proven.user))?);
+        self.commit(changes).await?;
+        let login = self.session_login(proven);
+        let (_, cookie) = self.realm.cookies.login(&self.origin.head, login).await?;
+        Ok(Session {
+            user: self.view(&proven.user),
+            credentials: Credentials::Cookie(cookie),
+        })
+    }
+
+    fn session_login(&self, proven: &Proven) -> SessionLogin {
+        let user = &proven.user;
+        let mut login = SessionLogin::new(user.id.to_string())
+            .collection(self.collection())
+            .remember(proven.remember)
+            .amr(proven.amr.iter().map(String::as_str))
+            .roles(user.roles.iter().map(String::as_str))
+            .permissions(user.permissions.iter().map(String::as_str))
+            .email(user.email.as_str(), user.verified)
+            .stamp(user.stamp.as_str());
+        if let Some(address) = self.origin.address() {
+            login = login.address(address);
+        }
+        match &self.origin.user_agent {
+            Some(agent) => login.user_agent(agent),
+            None => login,
+        }
+    }
+
+    /// The tokens of a family as it is now.
+    pub(crate) fn tokens(&self, user: &User, family: &Family) -> Result<Tokens, Denial> {
+        let access = self.access_token(user, family)?;
+        let refresh = RefreshToken::of(family).write(&self.inner.secrets, family.created_at);
+        let expires_in = access
+            .expires_at()
+            .saturating_duration_since(access.issued_at());
+        Ok(Tokens::new(access, refresh, expires_in))
+    }
+
+    /// An access token of a family: with the rights that its user has now, and the proof that the family was begun with.
+    pub(crate) fn access_token(&self, user: &User, family: &Family) -> Result<IssuedToken, Denial> {
+        let grant = Grant::access(user.id.to_string())
+            .session(family.id.to_string())
+            .authenticated_at(family.authenticated_at)
+            .amr(family.amr.iter().map(String::as_str))
+            .email(user.email.as_str(), user.verified)
+            .issued_after(user.rights_changed_at);
+        let private = json!({
+            "collection": self.collection(),
+            "roles": user.roles,
+            "permissions": user.permissions,
+        });
+        self.inner
+            .issuer
+            .issue_with(&grant, &private)
+            .map_err(|error| {
+                tracing::error!(%error, "an access token could not be issued");
+                Denial::unavailable()
+            })
+    }
+}

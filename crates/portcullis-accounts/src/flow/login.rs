@@ -1,0 +1,113 @@
+//! Logging in by password: limits, then the credential, then the account's state, then the session.
+
+use std::fmt;
+
+use http::StatusCode;
+use portcullis_core::Denial;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::attempt::Attempt;
+use super::issue::{Proven, Session};
+use crate::audit::Entry;
+use crate::model::{AuditKind, EmailAddress, User};
+use crate::users::{Mode, Users};
+
+/// Somebody who wants to log in. The password is wiped when this is dropped, and no `Debug` shows it.
+#[derive(Clone, Default)]
+pub struct Login {
+    /// The address.
+    pub email: String,
+    /// The password, as it was typed.
+    pub password: Zeroizing<String>,
+    /// Whether the login is to outlive the browser: 14 days without use, 30 in all, instead of one day.
+    pub remember: bool,
+    /// What is to be given; the service's own mode, unless said.
+    pub mode: Option<Mode>,
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login")
+            .field("remember", &self.remember)
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What became of a login that was right so far.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum LoggedIn {
+    /// The user is logged in.
+    Done(Session),
+}
+
+/// 401 `invalid_credentials`: unknown, wrong and locked alike (AC-L2).
+pub(crate) fn invalid_credentials() -> Denial {
+    Denial::invalid_credential("invalid_credentials")
+        .with_detail("the address or the password is wrong")
+}
+
+impl Users {
+    /// Logs somebody in.
+    ///
+    /// # Errors
+    ///
+    /// 401 `invalid_credentials`; 403 `email_not_verified`, `account_banned` (after the right password only); 429
+    /// `rate_limited`; 503 `busy`, `unavailable`.
+    pub async fn login(&self, login: Login) -> Result<LoggedIn, Denial> {
+        self.limit(&self.inner.limits.login).await?;
+        let user = self.find(&login.email).await?;
+        let attempt = Attempt {
+            identifier: &login.email,
+            password: &login.password,
+            user: user.as_ref(),
+            failed: AuditKind::LoginFailed,
+        };
+        let needs_rehash = self.prove(&attempt).await?;
+        let mut user = user.ok_or_else(invalid_credentials)?;
+        self.require_open(&user).await?;
+        if needs_rehash {
+            self.rehash(&mut user, &login.password).await;
+        }
+        let succeeded = self.audit(Entry::success(AuditKind::LoginSucceeded).by(&user))?;
+        let proven = Proven {
+            user,
+            amr: vec!["pwd".to_owned()],
+            remember: login.remember,
+            mode: login.mode.unwrap_or(self.inner.mode),
+        };
+        Ok(LoggedIn::Done(self.begin(proven, vec![succeeded]).await?))
+    }
+
+    /// The account that has this address; `None` for what is no address.
+    pub(super) async fn find(&self, email: &str) -> Result<Option<User>, Denial> {
+        let Ok(email) = EmailAddress::parse(email) else {
+            return Ok(None);
+        };
+        Ok(self
+            .inner
+            .store
+            .user_by_email(self.collection(), email.key())
+            .await?)
+    }
+
+    /// Refuses whoever has proved who they are and may not come in.
+    async fn require_open(&self, user: &User) -> Result<(), Denial> {
+        let refusal = if user.banned_at.is_some() {
+            ("account_banned", "this account is banned")
+        } else if self.settings().requires_verified && !user.verified {
+            (
+                "email_not_verified",
+                "the address of this account has not been proved",
+            )
+        } else {
+            return Ok(());
+        };
+        self.record(Entry::failure(AuditKind::LoginFailed, refusal.0).by(user))
+            .await?;
+        Err(Denial::new(StatusCode::FORBIDDEN, refusal.0).with_detail(refusal.1))
+    }
+}

@@ -1,0 +1,13 @@
+//! What an application decides.
+
+mod collection;
+mod field;
+mod limits;
+mod profile;
+mod urls;
+
+pub use self::collection::Collection;
+pub use self::field::{Field, FieldKind, boolean, integer, number, select, text};
+pub use self::limits::Limits;
+pub use self::profile::{ParentGrace, Profile};
+pub use self::urls::Pages;

@@ -1,0 +1,227 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::StatusCode;
+use portcullis_core::{AuthUser, Denial, SchemeName, Timestamp, fresh};
+use portcullis_limit::{Quota, normalize_identifier};
+
+use crate::accounts::{Inner, Realm};
+use crate::audit::Entry;
+use crate::gate::Counted;
+use crate::mail::{self, Message};
+use crate::model::{EmailAddress, RecordId, User, UserRef};
+use crate::origin::Origin;
+use crate::secrets::{Use, mac};
+use crate::settings::Collection;
+use crate::store::{Change, CommitError, Committed};
+use crate::view::UserView;
+
+/// How long a proof of who one is counts as fresh.
+pub(crate) const FRESH: Duration = Duration::from_secs(600);
+
+/// What a login gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// An access token and a refresh token, for programs that keep them themselves.
+    #[default]
+    Token,
+    /// A session cookie, for browsers.
+    Cookie,
+}
+
+/// The users of one collection, and everything that can be done with them: one method a flow.
+///
+/// The limits, the locks, the audit trail are in the methods, so a caller without HTTP is held to them as well. Say who calls
+/// by [`from`](Self::from); otherwise all such calls count as one client's.
+///
+/// Every refusal is a [`Denial`] with a stable code; what else a flow may answer is said at it.
+#[derive(Clone)]
+#[must_use]
+pub struct Users {
+    pub(crate) inner: Arc<Inner>,
+    pub(crate) realm: Arc<Realm>,
+    pub(crate) origin: Origin,
+}
+
+impl Users {
+    /// The same users, for a caller from here.
+    pub fn from(&self, origin: Origin) -> Self {
+        Self {
+            origin,
+            ..self.clone()
+        }
+    }
+
+    /// The collection's name.
+    #[must_use]
+    pub fn collection(&self) -> &str {
+        &self.realm.name
+    }
+
+    pub(crate) fn settings(&self) -> &Collection {
+        &self.realm.settings
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.inner.now()
+    }
+
+    /// How a user is shown to itself.
+    pub(crate) fn view(&self, user: &User) -> UserView {
+        UserView::new(user, self.settings())
+    }
+
+    pub(crate) fn reference(&self, id: RecordId) -> UserRef {
+        UserRef::new(self.collection(), id)
+    }
+
+    // Who calls.
+
+    /// The id of a caller, who must be of this collection: a credential of another one is nobody here (AC-B: collections never cross).
+    pub(crate) fn id_of(&self, caller: &AuthUser) -> Result<RecordId, Denial> {
+        let id = UserRef::of(caller).filter(|user| user.collection == self.collection());
+        id.map(|user| user.id).ok_or_else(Denial::unauthenticated)
+    }
+
+    /// The account of a caller as it is now.
+    pub(crate) async fn account_of(&self, caller: &AuthUser) -> Result<User, Denial> {
+        let id = self.id_of(caller)?;
+        let user = self.inner.store.user(&self.reference(id)).await?;
+        let user = user.filter(|user| crate::schemes::may_enter(user, self.settings()));
+        user.ok_or_else(Denial::unauthenticated)
+    }
+
+    /// Refuses API keys: 403 `key_not_allowed` (AC-K4).
+    pub(crate) fn not_by_key(&self, caller: &AuthUser) -> Result<(), Denial> {
+        match *caller.scheme() == SchemeName::API_KEY {
+            true => Err(Denial::new(StatusCode::FORBIDDEN, "key_not_allowed")
+                .with_detail("an API key cannot do this")),
+            false => Ok(()),
+        }
+    }
+
+    /// Refuses callers whose last proof of who they are is older than ten minutes: 401 `reauthentication_required` (AC-E2, AC-M3).
+    pub(crate) fn require_fresh(&self, caller: &AuthUser) -> Result<(), Denial> {
+        caller.require(&fresh(FRESH).with_clock(&self.inner.clock))
+    }
+
+    // Limits.
+
+    /// Counts a call by the client that makes it: 429 `rate_limited`.
+    pub(crate) async fn limit(&self, quota: &Quota) -> Result<(), Denial> {
+        self.inner
+            .gate
+            .pass(&[(Counted::Client(self.origin.client), quota)])
+            .await
+    }
+
+    /// Counts a call by the user that makes it.
+    pub(crate) async fn limit_user(&self, user: RecordId, quota: &Quota) -> Result<(), Denial> {
+        let id = user.to_string();
+        self.inner
+            .gate
+            .pass(&[(Counted::Identifier(self.collection(), &id), quota)])
+            .await
+    }
+
+    /// Counts a call by the client and by the identifier that it is about, as it was typed.
+    pub(crate) async fn limit_both(
+        &self,
+        client: &Quota,
+        typed: &str,
+        identifier: &Quota,
+    ) -> Result<(), Denial> {
+        let normal = normalize_identifier(typed);
+        let counts = [
+            (Counted::Client(self.origin.client), client),
+            (Counted::Identifier(self.collection(), &normal), identifier),
+        ];
+        self.inner.gate.pass(&counts).await
+    }
+
+    /// Whether one more mail of this kind may go to an address; where not, the answer is the same and nothing is sent.
+    pub(crate) async fn may_mail(
+        &self,
+        kind: &str,
+        address: &EmailAddress,
+    ) -> Result<bool, Denial> {
+        let identifier = format!("{kind} {}", address.key());
+        let counted = Counted::Identifier(self.collection(), &identifier);
+        self.inner
+            .gate
+            .admits(counted, &self.inner.limits.mail_to)
+            .await
+    }
+
+    // Writing.
+
+    /// The change that writes an entry into the audit trail.
+    pub(crate) fn audit(&self, entry: Entry) -> Result<Change, Denial> {
+        entry.into_change(self.collection(), &self.origin, self.now())
+    }
+
+    /// The change that queues a mail to a user, worth sending for `worth`.
+    pub(crate) fn mail(&self, user: &User, message: Message) -> Result<Change, Denial> {
+        self.mail_to(&user.email, user.language.as_deref(), message)
+    }
+
+    /// The change that queues a mail to an address.
+    pub(crate) fn mail_to(
+        &self,
+        to: &EmailAddress,
+        language: Option<&str>,
+        message: Message,
+    ) -> Result<Change, Denial> {
+        const WORTH_SENDING: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+        let language = language.or(self.settings().language.as_deref());
+        let now = self.now();
+        mail::queue(
+            &self.inner.sealing,
+            to,
+            language,
+            message,
+            now,
+            now.saturating_add(WORTH_SENDING),
+        )
+    }
+
+    /// Commits, and sees to what follows: revocations and caches of this node, the outbox, whoever listens.
+    pub(crate) async fn commit(&self, changes: Vec<Change>) -> Result<Committed, CommitError> {
+        self.inner.commit(changes).await
+    }
+
+    /// Commits what is only an entry in the audit trail.
+    pub(crate) async fn record(&self, entry: Entry) -> Result<(), Denial> {
+        let change = self.audit(entry)?;
+        self.commit(vec![change]).await?;
+        Ok(())
+    }
+
+    /// What stands in the audit trail for somebody who has no account: a keyed hash of what was typed, never the address (AC-U2).
+    pub(crate) fn stranger(&self, typed: &str) -> String {
+        let key = self.inner.secrets.key(Use::Audit);
+        let hash = mac(
+            &*key,
+            &[
+                self.collection().as_bytes(),
+                &[0],
+                normalize_identifier(typed).as_bytes(),
+            ],
+        );
+        let hex: String = hash
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        format!("identifier:{hex}")
+    }
+}
+
+impl fmt::Debug for Users {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Users")
+            .field("collection", &self.realm.name)
+            .finish_non_exhaustive()
+    }
+}
