@@ -2,11 +2,14 @@
 //!
 //! - [`ManualClock`]: time that passes only when told to.
 //! - [`with_user`] and [`with_nobody`]: layers that fake an identity, in place of an `AuthnLayer`.
+//! - `account_store` (feature `accounts`): what every account store must do.
 //! - `limiter` (feature `limit`): what every limiter must do.
 //! - `lockouts` (feature `limit`): what every store of failed attempts must do.
 //! - `session_store` (feature `session`): what every session store must do.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "accounts")]
+pub mod account_store;
 mod clock;
 mod identity;
 #[cfg(feature = "limit")]
