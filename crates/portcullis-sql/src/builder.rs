@@ -4,6 +4,7 @@ use std::time::Duration;
 use portcullis_core::{SharedClock, SystemClock};
 
 use crate::database::{Database, Settings};
+use crate::lockouts::KeyHasher;
 use crate::{ConnectError, Dialect, SqlStore, migrate};
 
 /// How to connect to a database; made by [`SqlStore::builder`].
@@ -13,6 +14,7 @@ pub struct SqlStoreBuilder {
     settings: Settings,
     clock: SharedClock,
     migrates: bool,
+    lockout_hasher: KeyHasher,
 }
 
 impl SqlStoreBuilder {
@@ -22,6 +24,7 @@ impl SqlStoreBuilder {
             settings: Settings::default(),
             clock: SystemClock::shared(),
             migrates: true,
+            lockout_hasher: KeyHasher::default(),
         }
     }
 
@@ -63,6 +66,13 @@ impl SqlStoreBuilder {
         self
     }
 
+    /// Hashes whose failed attempts are counted under this secret of 32 random bytes, which all nodes must share: see
+    /// [`SqlLockouts`](crate::SqlLockouts). Without one, who can read the database can find out by trying.
+    pub fn lockout_secret(mut self, secret: [u8; 32]) -> Self {
+        self.lockout_hasher = KeyHasher::keyed(secret);
+        self
+    }
+
     /// Leaves the tables as they are, for those who migrate by hand (see [`SqlStore::migration_sql`]). Connecting fails if they are
     /// not those of this version.
     pub fn without_migrating(mut self) -> Self {
@@ -84,7 +94,7 @@ impl SqlStoreBuilder {
             true => migrate::migrate(&database, self.clock.now()).await?,
             false => migrate::check(&database).await?,
         }
-        Ok(SqlStore::new(database, self.clock))
+        Ok(SqlStore::new(database, self.clock, self.lockout_hasher))
     }
 }
 

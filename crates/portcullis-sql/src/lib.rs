@@ -14,4 +14,6 @@ mod store;
 pub use self::builder::SqlStoreBuilder;
 pub use self::dialect::Dialect;
 pub use self::error::{ConnectError, ConnectErrorKind};
+pub use self::lockouts::SqlLockouts;
+pub use self::sessions::SqlSessions;
 pub use self::store::SqlStore;

@@ -83,6 +83,21 @@ impl Transaction {
         in_time(limit, committed).await
     }
 
+    /// Leaves everything as it was, and waits until others know.
+    pub(crate) async fn rollback(self) -> Result<(), Failure> {
+        let Self { within, limit } = self;
+        let rolled_back = async {
+            match within {
+                #[cfg(feature = "sqlite")]
+                Within::Sqlite(transaction) => transaction.rollback().await?,
+                #[cfg(feature = "postgres")]
+                Within::Postgres(transaction) => transaction.rollback().await?,
+            }
+            Ok(())
+        };
+        in_time(limit, rolled_back).await
+    }
+
     fn connection(&mut self) -> Connection<'_> {
         match &mut self.within {
             #[cfg(feature = "sqlite")]

@@ -31,6 +31,7 @@ value_from! {
     Option<&'a str> => |value| Self::Text(value);
     &'a Option<String> => |value| Self::Text(value.as_deref());
     &'a [u8] => |value| Self::Bytes(Some(value));
+    Option<&'a [u8]> => |value| Self::Bytes(value);
     RecordId => |value| Self::Id(Some(Uuid::from_bytes(*value.as_bytes())));
     Option<RecordId> => |value| Self::Id(value.map(|id| Uuid::from_bytes(*id.as_bytes())));
     Timestamp => |value| Self::Int(Some(value.unix_millis()));

@@ -25,4 +25,6 @@ macro_rules! migrations {
 
 migrations! {
     1 "accounts" "0001_accounts.sql",
+    2 "sessions" "0002_sessions.sql",
+    3 "lockouts" "0003_lockouts.sql",
 }

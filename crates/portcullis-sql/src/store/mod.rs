@@ -3,6 +3,7 @@ use std::fmt;
 use portcullis_core::SharedClock;
 
 use crate::database::Database;
+use crate::lockouts::KeyHasher;
 use crate::{ConnectError, Dialect, SqlStoreBuilder, migrate};
 
 /// Accounts, sessions and lockouts in SQLite or PostgreSQL. Clones are the same store.
@@ -18,8 +19,9 @@ use crate::{ConnectError, Dialect, SqlStoreBuilder, migrate};
 /// ```
 #[derive(Clone)]
 pub struct SqlStore {
-    database: Database,
-    clock: SharedClock,
+    pub(crate) database: Database,
+    pub(crate) clock: SharedClock,
+    pub(crate) lockout_hasher: KeyHasher,
 }
 
 impl SqlStore {
@@ -74,8 +76,12 @@ impl SqlStore {
         self.database.dialect()
     }
 
-    pub(crate) fn new(database: Database, clock: SharedClock) -> Self {
-        Self { database, clock }
+    pub(crate) fn new(database: Database, clock: SharedClock, lockout_hasher: KeyHasher) -> Self {
+        Self {
+            database,
+            clock,
+            lockout_hasher,
+        }
     }
 }
 

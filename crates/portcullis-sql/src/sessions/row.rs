@@ -1,0 +1,96 @@
+//! A session as the table keeps it: the login in a column of its own, beside the rest of the data.
+
+use std::collections::HashMap;
+
+use portcullis_session::tower_sessions::session::{Id, Record};
+use portcullis_session::tower_sessions::session_store::{Error, Result};
+use portcullis_session::{AUTH_KEY, AuthMark, AuthRecord};
+use serde_json::Value;
+use time::OffsetDateTime;
+
+/// What is written of a live session.
+pub(super) struct Row {
+    /// The data as JSON, without the login.
+    pub(super) data: String,
+    /// The login, as it stands under [`AUTH_KEY`].
+    pub(super) login: Option<String>,
+    /// The earlier of the session's own end and that of the login in it, in milliseconds since 1970.
+    pub(super) expires_at: i64,
+}
+
+impl Row {
+    /// The record with this login in place of whatever it says itself.
+    pub(super) fn of(record: &Record, login: Option<&AuthRecord>) -> Result<Self> {
+        let own_end = millis(record.expiry_date);
+        let end_of_login = login.map(|login| login.expires_at().unix_millis());
+        Ok(Self {
+            data: without_login(&record.data)?,
+            login: login.map(text_of).transpose()?,
+            expires_at: end_of_login.map_or(own_end, |end| own_end.min(end)),
+        })
+    }
+
+    pub(super) fn into_record(self, id: Id) -> Result<Record> {
+        let mut record = Record {
+            id,
+            data: serde_json::from_str(&self.data).map_err(undecodable)?,
+            expiry_date: date(self.expires_at),
+        };
+        if let Some(login) = self.login {
+            record
+                .data
+                .insert(AUTH_KEY.to_owned(), Value::String(login));
+        }
+        Ok(record)
+    }
+}
+
+/// The login that a column holds; none where it cannot be read, as everywhere.
+pub(super) fn login_in(text: String) -> Option<AuthRecord> {
+    let mut scratch = scratch();
+    scratch
+        .data
+        .insert(AUTH_KEY.to_owned(), Value::String(text));
+    AuthMark::of(&scratch).into_login()
+}
+
+fn text_of(login: &AuthRecord) -> Result<String> {
+    let mut scratch = scratch();
+    AuthMark::write(Some(login), &mut scratch);
+    match scratch.data.remove(AUTH_KEY) {
+        Some(Value::String(text)) => Ok(text),
+        _ => Err(Error::Encode(String::from("the login cannot be written"))),
+    }
+}
+
+/// A record to read a login from, or to have one written to.
+fn scratch() -> Record {
+    Record {
+        id: Id(0),
+        data: HashMap::new(),
+        expiry_date: OffsetDateTime::UNIX_EPOCH,
+    }
+}
+
+fn without_login(data: &HashMap<String, Value>) -> Result<String> {
+    let rest: HashMap<_, _> = data.iter().filter(|(key, _)| *key != AUTH_KEY).collect();
+    serde_json::to_string(&rest).map_err(|error| Error::Encode(error.to_string()))
+}
+
+/// Where it is in the text is said, the text is not.
+fn undecodable(error: serde_json::Error) -> Error {
+    Error::Decode(format!(
+        "the data of a session cannot be read, at column {}",
+        error.column()
+    ))
+}
+
+fn millis(date: OffsetDateTime) -> i64 {
+    let millis = date.unix_timestamp_nanos() / 1_000_000;
+    i64::try_from(millis).unwrap_or(i64::MAX)
+}
+
+/// A moment as tower-sessions writes it; what lies outside its calendar is put at its edge.
+fn date(millis: i64) -> OffsetDateTime {
+    OffsetDateTime::UNIX_EPOCH.saturating_add(time::Duration::milliseconds(millis))
+}
