@@ -55,3 +55,32 @@ impl From<&'static str> for Sql {
         Self::same(text)
     }
 }
+
+/// A statement with a list of texts in it, given as JSON: `value` is the column that has them.
+macro_rules! with_each {
+    ($before:literal, $list:literal, $after:literal) => {
+        $crate::dialect::Sql::per_dialect(
+            concat!($before, "json_each(", $list, ")", $after),
+            concat!(
+                $before,
+                "json_array_elements_text(",
+                $list,
+                "::json)",
+                $after
+            ),
+        )
+    };
+}
+pub(crate) use with_each;
+
+/// A statement that has rows to itself which it has chosen, and leaves those alone that somebody else is busy with. SQLite has one
+/// writer, which has all rows to itself.
+macro_rules! with_rows_locked {
+    ($before:expr, $after:expr) => {
+        $crate::dialect::Sql::per_dialect(
+            concat!($before, $after),
+            concat!($before, " FOR UPDATE SKIP LOCKED", $after),
+        )
+    };
+}
+pub(crate) use with_rows_locked;

@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use portcullis_accounts::RecordId;
+use portcullis_accounts::{RecordId, UserRef};
 use portcullis_core::Timestamp;
 use serde::de::DeserializeOwned;
 use sqlx::Row as _;
@@ -66,6 +66,12 @@ impl Columns<'_> {
         Ok(id.map(|id| RecordId::from_bytes(id.into_bytes())))
     }
 
+    /// A user in two columns: collection and id.
+    pub(crate) fn user(&mut self) -> Result<UserRef, Failure> {
+        let collection = self.text()?;
+        Ok(UserRef::new(collection, self.id()?))
+    }
+
     pub(crate) fn time(&mut self) -> Result<Timestamp, Failure> {
         self.int().map(Timestamp::from_unix_millis)
     }
@@ -86,14 +92,7 @@ impl Columns<'_> {
         <[u8; 32]>::try_from(bytes).map_err(|_| Failure::nonsense("a digest has the wrong length"))
     }
 
-    /// Text that some type reads.
-    pub(crate) fn parsed<T: FromStr>(&mut self) -> Result<T, Failure> {
-        let text = self.text()?;
-        text.parse()
-            .map_err(|_| Failure::nonsense("a text cannot be read"))
-    }
-
-    /// The same, or nothing.
+    /// Text that some type reads, or nothing.
     pub(crate) fn maybe_parsed<T: FromStr>(&mut self) -> Result<Option<T>, Failure> {
         let text = self.maybe_text()?;
         text.map(|text| text.parse())
@@ -106,10 +105,18 @@ impl Columns<'_> {
         self.json()
     }
 
+    /// The same, or nothing.
+    pub(crate) fn maybe_list(&mut self) -> Result<Option<Vec<String>>, Failure> {
+        self.maybe_text()?.map(|text| of_json(&text)).transpose()
+    }
+
     /// Whatever was kept as JSON.
     pub(crate) fn json<T: DeserializeOwned>(&mut self) -> Result<T, Failure> {
-        let text = self.text()?;
-        serde_json::from_str(&text)
-            .map_err(|_| Failure::nonsense("this is not the JSON that it should be"))
+        of_json(&self.text()?)
     }
+}
+
+fn of_json<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
+    serde_json::from_str(text)
+        .map_err(|_| Failure::nonsense("this is not the JSON that it should be"))
 }

@@ -19,6 +19,11 @@ impl Failure {
         Self::Nonsense(what)
     }
 
+    /// What was to be written cannot be: an id that is taken, a change that this version does not know.
+    pub(crate) fn refused(why: &str) -> Self {
+        Self::Driver(sqlx::Error::InvalidArgument(why.to_owned()))
+    }
+
     /// Another row has what must be unique.
     pub(crate) fn is_taken(&self) -> bool {
         self.database()

@@ -6,7 +6,7 @@ use uuid::Uuid;
 #[derive(Clone, Copy)]
 pub(crate) enum Value<'a> {
     Int(Option<i64>),
-    Bool(bool),
+    Bool(Option<bool>),
     Text(Option<&'a str>),
     Bytes(Option<&'a [u8]>),
     Id(Option<Uuid>),
@@ -25,12 +25,14 @@ macro_rules! value_from {
 value_from! {
     i64 => |value| Self::Int(Some(value));
     u32 => |value| Self::Int(Some(value.into()));
-    bool => |value| Self::Bool(value);
+    bool => |value| Self::Bool(Some(value));
+    Option<bool> => |value| Self::Bool(value);
     &'a str => |value| Self::Text(Some(value));
     &'a String => |value| Self::Text(Some(value));
     Option<&'a str> => |value| Self::Text(value);
     &'a Option<String> => |value| Self::Text(value.as_deref());
     &'a [u8] => |value| Self::Bytes(Some(value));
+    &'a [u8; 32] => |value| Self::Bytes(Some(value));
     Option<&'a [u8]> => |value| Self::Bytes(value);
     RecordId => |value| Self::Id(Some(Uuid::from_bytes(*value.as_bytes())));
     Option<RecordId> => |value| Self::Id(value.map(|id| Uuid::from_bytes(*id.as_bytes())));

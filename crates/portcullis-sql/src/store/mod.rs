@@ -1,3 +1,21 @@
+//! The account store: the contracts, one table a file.
+
+mod audit;
+mod commit;
+mod families;
+mod ids;
+mod json;
+mod keys;
+mod ledger;
+mod links;
+mod locks;
+mod outbox;
+mod purge;
+mod read;
+mod refusal;
+mod revocations;
+mod users;
+
 use std::fmt;
 
 use portcullis_core::SharedClock;

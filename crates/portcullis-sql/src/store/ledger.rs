@@ -1,0 +1,37 @@
+use async_trait::async_trait;
+use portcullis_accounts::store::{Change, CommitError, Committed, Ledger, StoreError};
+use portcullis_core::Timestamp;
+use portcullis_jwt::Revocation;
+
+use super::{SqlStore, purge, revocations};
+
+const PING: &str = "SELECT 1";
+
+#[async_trait]
+impl Ledger for SqlStore {
+    async fn commit(&self, changes: &[Change]) -> Result<Committed, CommitError> {
+        self.commit_all(changes).await
+    }
+
+    async fn revocations(
+        &self,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<Revocation>, StoreError> {
+        Ok(revocations::since(&self.database, since, now).await?)
+    }
+
+    async fn purge(
+        &self,
+        now: Timestamp,
+        audit_before: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        purge::purge(self, now, audit_before, limit).await
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.database.read_optional(PING, &[]).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,142 @@
+//! The contracts that read.
+
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+use portcullis_accounts::store::{
+    AuditLog, FamilyStore, KeyStore, LinkStore, StoreError, UserStore,
+};
+use portcullis_accounts::{
+    AuditEvent, AuditQuery, Family, KeyRow, Link, RecordId, User, UserQuery, UserRef,
+};
+use portcullis_core::Timestamp;
+use portcullis_key::{KeyId, KeyIndex};
+
+use super::{SqlStore, audit, families, ids, keys, links, users};
+use crate::database::value::values;
+use crate::database::{Columns, Failure, Row};
+
+#[async_trait]
+impl UserStore for SqlStore {
+    async fn user(&self, user: &UserRef) -> Result<Option<User>, StoreError> {
+        let values = values![&user.collection, user.id];
+        let row = self.database.read_optional(users::BY_ID, values).await?;
+        one(row, users::of_row)
+    }
+
+    async fn user_by_email(
+        &self,
+        collection: &str,
+        email_key: &str,
+    ) -> Result<Option<User>, StoreError> {
+        let values = values![collection, email_key];
+        let row = self.database.read_optional(users::BY_EMAIL, values).await?;
+        one(row, users::of_row)
+    }
+
+    async fn users(&self, query: &UserQuery) -> Result<Vec<User>, StoreError> {
+        let Some(first) = ids::first_after(query.after) else {
+            return Ok(Vec::new());
+        };
+        let rows = match query.contains.as_deref().filter(|text| !text.is_empty()) {
+            None => {
+                let values = values![&query.collection, first, query.limit];
+                self.database.read_all(users::PAGE, values).await?
+            }
+            Some(text) => {
+                let values = values![&query.collection, first, query.limit, text];
+                self.database
+                    .read_all(users::PAGE_CONTAINING, values)
+                    .await?
+            }
+        };
+        all(&rows, users::of_row)
+    }
+}
+
+#[async_trait]
+impl FamilyStore for SqlStore {
+    async fn family(&self, id: RecordId) -> Result<Option<Family>, StoreError> {
+        let row = self
+            .database
+            .read_optional(families::BY_ID, values![id])
+            .await?;
+        one(row, families::of_row)
+    }
+
+    async fn families(&self, owner: &UserRef, now: Timestamp) -> Result<Vec<Family>, StoreError> {
+        let values = values![&owner.collection, owner.id, now];
+        let rows = self.database.read_all(families::LIVE, values).await?;
+        all(&rows, families::of_row)
+    }
+}
+
+#[async_trait]
+impl LinkStore for SqlStore {
+    async fn link(&self, id: RecordId) -> Result<Option<Link>, StoreError> {
+        let row = self
+            .database
+            .read_optional(links::BY_ID, values![id])
+            .await?;
+        one(row, links::of_row)
+    }
+}
+
+#[async_trait]
+impl KeyStore for SqlStore {
+    async fn key(&self, index: &KeyIndex) -> Result<Option<(KeyRow, User)>, StoreError> {
+        let row = match index.key_id().map(KeyId::as_str) {
+            Some(key_id) => {
+                self.database
+                    .read_optional(keys::BY_KEY_ID, values![key_id])
+                    .await?
+            }
+            None => {
+                let values = values![index.digest().as_bytes()];
+                self.database.read_optional(keys::BY_DIGEST, values).await?
+            }
+        };
+        one(row, |row| {
+            let mut columns = Columns::of(row);
+            Ok((keys::read(&mut columns)?, users::read(&mut columns)?))
+        })
+    }
+
+    async fn keys(&self, owner: &UserRef) -> Result<Vec<KeyRow>, StoreError> {
+        let values = values![&owner.collection, owner.id];
+        let rows = self.database.read_all(keys::OF_OWNER, values).await?;
+        all(&rows, |row| keys::read(&mut Columns::of(row)))
+    }
+
+    async fn note_use(
+        &self,
+        uses: &[(RecordId, Timestamp, Option<IpAddr>)],
+    ) -> Result<(), StoreError> {
+        // In one order, so that two nodes do not wait for each other.
+        let mut uses = uses.to_vec();
+        uses.sort_by_key(|(id, at, _)| (*id, *at));
+        let mut transaction = self.database.begin().await?;
+        for (id, at, from) in uses {
+            keys::note_use(&mut transaction, id, at, from).await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+}
+
+#[async_trait]
+impl AuditLog for SqlStore {
+    async fn events(&self, query: &AuditQuery) -> Result<Vec<AuditEvent>, StoreError> {
+        Ok(audit::page(&self.database, query).await?)
+    }
+}
+
+fn one<T>(
+    row: Option<Row>,
+    read: impl Fn(&Row) -> Result<T, Failure>,
+) -> Result<Option<T>, StoreError> {
+    Ok(row.as_ref().map(read).transpose()?)
+}
+
+fn all<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T, Failure>) -> Result<Vec<T>, StoreError> {
+    Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+}
