@@ -5,6 +5,7 @@
 //! - `account_store` (feature `accounts`): what every account store must do.
 //! - `limiter` (feature `limit`): what every limiter must do.
 //! - `lockouts` (feature `limit`): what every store of failed attempts must do.
+//! - `postgres` (feature `postgres`): a PostgreSQL server of the tests' own.
 //! - `session_store` (feature `session`): what every session store must do.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -16,6 +17,8 @@ mod identity;
 pub mod limiter;
 #[cfg(feature = "limit")]
 pub mod lockouts;
+#[cfg(all(feature = "postgres", unix))]
+pub mod postgres;
 #[cfg(feature = "limit")]
 mod random;
 #[cfg(feature = "session")]

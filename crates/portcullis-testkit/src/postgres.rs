@@ -1,0 +1,233 @@
+//! A PostgreSQL server of the tests' own: on a unix socket in a directory of its own, gone with the test.
+//!
+//! ```
+//! use portcullis_testkit::postgres::Server;
+//!
+//! if let Some(server) = Server::shared() {
+//!     assert!(server.database().starts_with("postgres://"));
+//! }
+//! ```
+
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+use std::{env, fs, io};
+
+/// A server that runs until this is dropped, and no longer than the process that started it.
+///
+/// It needs PostgreSQL's programs, in `/usr/lib/postgresql/*/bin` or on the path. Nothing is flushed to the disk: it is for tests.
+/// Starting it takes half a second, during which the thread waits.
+#[derive(Debug)]
+pub struct Server {
+    programs: PathBuf,
+    directory: PathBuf,
+    user: Option<(u32, u32)>,
+    keeper: Mutex<Option<Child>>,
+}
+
+/// Waits for the end of the tests' process, which closes its input, and takes the server and its files away; a line of input
+/// stops the server alone.
+const KEEPER: &str = r#"
+"$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c synchronous_commit=off \
+    -c full_page_writes=off -c shared_buffers=16MB -c max_connections=200 >>"$2/log" 2>&1 </dev/null &
+server=$!
+read -r line
+over=$?
+kill -INT "$server"
+wait "$server"
+[ "$over" = 0 ] || rm -rf "$2"
+"#;
+
+/// How often, and after which pauses, a server is asked whether it is ready: for half a minute.
+const ASKED: u32 = 1500;
+const PAUSE: Duration = Duration::from_millis(20);
+
+impl Server {
+    /// The server of this test binary, which all its tests share; `None`, and a line that says so, where PostgreSQL is not
+    /// installed.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start, and if it is not installed while the variable `CI` is `true`.
+    #[must_use]
+    pub fn shared() -> Option<Arc<Self>> {
+        static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = shared.upgrade() {
+            return Some(running);
+        }
+        let started = Arc::new(Self::start()?);
+        *shared = Arc::downgrade(&started);
+        Some(started)
+    }
+
+    /// A server of one's own, to be stopped and started; otherwise as [`shared`](Self::shared).
+    ///
+    /// # Panics
+    ///
+    /// As [`shared`](Self::shared).
+    #[must_use]
+    pub fn start() -> Option<Self> {
+        let Some(programs) = programs() else {
+            let missing = "PostgreSQL is not installed (Debian package: postgresql)";
+            assert!(env::var("CI").as_deref() != Ok("true"), "{missing}");
+            eprintln!("skipped: {missing}");
+            return None;
+        };
+        let server = Self::create(programs).expect("a cluster can be created");
+        server.start_again();
+        Some(server)
+    }
+
+    /// Creates an empty database, and says its URL.
+    ///
+    /// # Panics
+    ///
+    /// If the server is stopped.
+    #[must_use]
+    pub fn database(&self) -> String {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let name = format!("test{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let created = self.ask("createdb", &[&name]).status();
+        assert!(created.is_ok_and(|status| status.success()), "no {name}");
+        let host = self.directory.display();
+        format!("postgres://postgres@localhost/{name}?host={host}")
+    }
+
+    /// Stops the server: who is connected loses the connection, who connects is refused.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be told to.
+    pub fn stop(&self) {
+        if let Some(mut keeper) = self.keeper().take() {
+            let told = keeper
+                .stdin
+                .take()
+                .expect("it is piped")
+                .write_all(b"stop\n");
+            told.expect("the keeper listens");
+            keeper.wait().expect("the keeper ends");
+        }
+    }
+
+    /// Starts a server that was stopped, with all that it held.
+    ///
+    /// # Panics
+    ///
+    /// If it does not start.
+    pub fn start_again(&self) {
+        let mut command = self.command("sh");
+        let arguments = ["-c", KEEPER, "sh"];
+        let command = command
+            .args(arguments)
+            .args([&self.programs, &self.directory]);
+        let keeper = command.stdin(Stdio::piped()).spawn();
+        *self.keeper() = Some(keeper.expect("a shell can be started"));
+        let is_ready = (0..ASKED).any(|_| {
+            let asked = self.ask("pg_isready", &["-q"]).status();
+            let is_ready = asked.is_ok_and(|status| status.success());
+            if !is_ready {
+                std::thread::sleep(PAUSE);
+            }
+            is_ready
+        });
+        let log = || fs::read_to_string(self.directory.join("log"));
+        assert!(is_ready, "PostgreSQL does not start: {:?}", log());
+    }
+
+    fn create(programs: PathBuf) -> io::Result<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let (process, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let directory = env::temp_dir().join(format!("portcullis-pg-{process}-{number}"));
+        fs::DirBuilder::new().mode(0o700).create(&directory)?;
+        let user = other_than_root(&directory)?;
+        let server = Self {
+            programs,
+            directory,
+            user,
+            keeper: Mutex::new(None),
+        };
+        let data = server.directory.join("data");
+        let mut initdb = server.command(server.programs.join("initdb"));
+        initdb.args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C"]);
+        let initdb = initdb
+            .args(["--no-sync", "--no-instructions", "-D"])
+            .arg(data);
+        let made = initdb.stdout(Stdio::null()).status()?;
+        match made.success() {
+            true => Ok(server),
+            false => Err(io::Error::other("initdb has failed")),
+        }
+    }
+
+    /// One of PostgreSQL's programs that talk to the server.
+    fn ask(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.programs.join(program));
+        command.arg("-h").arg(&self.directory);
+        command.args(["-U", "postgres"]).args(arguments);
+        command
+    }
+
+    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.directory);
+        if let Some((user, group)) = self.user {
+            command.uid(user).gid(group);
+        }
+        command
+    }
+
+    fn keeper(&self) -> MutexGuard<'_, Option<Child>> {
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        match self.keeper().take() {
+            Some(mut keeper) => {
+                drop(keeper.stdin.take());
+                drop(keeper.wait());
+            }
+            None => drop(fs::remove_dir_all(&self.directory)),
+        }
+    }
+}
+
+fn programs() -> Option<PathBuf> {
+    let installed = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+    let installed = installed
+        .flatten()
+        .map(|version| version.path().join("bin"));
+    let path = env::var_os("PATH").unwrap_or_default();
+    let on_path: Vec<_> = env::split_paths(&path).collect();
+    let has_all = |directory: &PathBuf| {
+        let programs = ["initdb", "postgres", "createdb", "pg_isready"];
+        programs
+            .iter()
+            .all(|program| directory.join(program).exists())
+    };
+    installed.chain(on_path).find(has_all)
+}
+
+/// PostgreSQL refuses to run as root: then it runs as the user that its package has made.
+fn other_than_root(directory: &Path) -> io::Result<Option<(u32, u32)>> {
+    if fs::metadata(directory)?.uid() != 0 {
+        return Ok(None);
+    }
+    let users = fs::read_to_string("/etc/passwd")?;
+    let fields = |line: &str| {
+        let mut fields = line.strip_prefix("postgres:")?.split(':').skip(1);
+        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    };
+    let found = users.lines().find_map(fields);
+    let (user, group) = found.ok_or_else(|| io::Error::other("there is no user postgres"))?;
+    chown(directory, Some(user), Some(group))?;
+    Ok(Some((user, group)))
+}
