@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use portcullis_core::Timestamp;
 
 use crate::model::{EmailAddress, ProfileData, StoredPassword, User, UserRef};
@@ -10,7 +12,8 @@ use crate::model::{EmailAddress, ProfileData, StoredPassword, User, UserRef};
 pub struct UserUpdate {
     /// Whose row.
     pub user: UserRef,
-    /// Becomes `updated_at`.
+    /// Becomes `updated_at`, which grows with every change: where it is not later than what the row has, the row gets one
+    /// millisecond more than it has.
     pub at: Timestamp,
     /// Guard: the password is still this one ([`Conflict::Changed`](super::Conflict::Changed)).
     pub if_password: Option<Option<StoredPassword>>,
@@ -18,6 +21,9 @@ pub struct UserUpdate {
     pub if_email_key: Option<String>,
     /// Guard: the stamp is still this one.
     pub if_stamp: Option<String>,
+    /// Guard: nothing of the row was changed since it had this `updated_at`. It serves where what is written follows from what
+    /// was read, as a profile of which one field is set.
+    pub if_updated_at: Option<Timestamp>,
     /// The new hash, or none any more.
     pub password: Option<Option<StoredPassword>>,
     /// The new address; unique within the collection ([`Conflict::EmailTaken`](super::Conflict::EmailTaken)).
@@ -49,6 +55,7 @@ impl UserUpdate {
             if_password: None,
             if_email_key: None,
             if_stamp: None,
+            if_updated_at: None,
             password: None,
             email: None,
             verified: None,
@@ -75,6 +82,7 @@ impl UserUpdate {
                 .as_ref()
                 .map(|key| key == user.email.key()),
         ) && holds(self.if_stamp.as_ref().map(|stamp| *stamp == user.stamp))
+            && holds(self.if_updated_at.map(|at| at == user.updated_at))
     }
 
     /// The user after the change; guards are not asked.
@@ -86,7 +94,8 @@ impl UserUpdate {
             }
         }
         let mut user = user.clone();
-        user.updated_at = self.at;
+        let next = user.updated_at.saturating_add(Duration::from_millis(1));
+        user.updated_at = self.at.max(next);
         set(&mut user.password, self.password.as_ref());
         set(&mut user.email, self.email.as_ref());
         set(&mut user.verified, self.verified.as_ref());

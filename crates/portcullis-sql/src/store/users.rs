@@ -71,7 +71,7 @@ const INSERT_FIRST: &str = insert!(
 const EXISTS: &str = "SELECT 1 FROM portcullis_users WHERE collection = $1 AND id = $2";
 
 const UPDATE: &str = "UPDATE portcullis_users SET
-        updated_at = $3,
+        updated_at = CASE WHEN updated_at < $3 THEN $3 ELSE updated_at + 1 END,
         password = CASE WHEN $4 THEN $5 ELSE password END,
         email = COALESCE($6, email),
         email_key = COALESCE($7, email_key),
@@ -86,7 +86,8 @@ const UPDATE: &str = "UPDATE portcullis_users SET
     WHERE collection = $1 AND id = $2
         AND (NOT $18 OR password IS NOT DISTINCT FROM $19)
         AND email_key = COALESCE($20, email_key)
-        AND stamp = COALESCE($21, stamp)";
+        AND stamp = COALESCE($21, stamp)
+        AND updated_at = COALESCE($22, updated_at)";
 
 const DELETE: &str = "DELETE FROM portcullis_users WHERE collection = $1 AND id = $2";
 
@@ -228,6 +229,7 @@ async fn update_row(transaction: &mut Transaction, update: &UserUpdate) -> Resul
         if_password.map(StoredPassword::expose),
         &update.if_email_key,
         &update.if_stamp,
+        update.if_updated_at,
     ];
     let updated = transaction.execute(UPDATE, values).await;
     updated.map_err(|failure| match failure.is_taken() {
