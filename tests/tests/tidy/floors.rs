@@ -25,8 +25,8 @@ const FLOORS: [(&str, u8); 13] = [
 const TESTKIT: &str = "portcullis-testkit";
 const TESTKIT_FLOOR: u8 = 5;
 
-/// What the core may need: small vocabulary crates; no runtime, no database, no web framework.
-const CORE_MAY_NEED: [&str; 14] = [
+/// What the core may need: small vocabulary crates, and the system's clock; no runtime, no database, no web framework.
+const CORE_MAY_NEED: [&str; 15] = [
     "async-trait",
     "bytes",
     "http",
@@ -34,6 +34,7 @@ const CORE_MAY_NEED: [&str; 14] = [
     "humantime",
     "ipnet",
     "pin-project-lite",
+    "rustix",
     "serde",
     "serde_json",
     "subtle",

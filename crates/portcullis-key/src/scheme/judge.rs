@@ -34,7 +34,10 @@ impl Judge {
 
     /// The user of a key that was found good a moment ago.
     pub(super) fn remembered(&self, digest: &KeyDigest) -> Option<AuthUser> {
-        let user = self.cache.as_ref()?.find(digest, self.clock.monotonic())?;
+        let user = self
+            .cache
+            .as_ref()?
+            .find(digest, self.clock.monotonic_coarse())?;
         (!self.is_over(user.expires_at())).then_some(user)
     }
 
@@ -103,7 +106,12 @@ impl Judge {
 
     fn remember(&self, index: &KeyIndex, user: &AuthUser, epoch: Option<Epoch>) {
         if let (Some(cache), Some(epoch)) = (&self.cache, epoch) {
-            cache.insert(index.digest(), user.clone(), epoch, self.clock.monotonic());
+            cache.insert(
+                index.digest(),
+                user.clone(),
+                epoch,
+                self.clock.monotonic_coarse(),
+            );
         }
     }
 }
