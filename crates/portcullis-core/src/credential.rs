@@ -2,9 +2,10 @@
 
 use http::header::{AUTHORIZATION, COOKIE, SEC_WEBSOCKET_PROTOCOL};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
-use crate::Denial;
+use crate::head::only_authorization;
+use crate::{Denial, Head};
 
 /// A place in a request where a client puts a credential on purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,21 +21,26 @@ pub enum CredentialPlace {
 }
 
 impl CredentialPlace {
-    /// Whether the request has something there, well-formed or not.
+    /// Whether the request, a [`Head`] or `Parts`, has something there, well-formed or not.
     #[must_use]
-    pub fn is_filled(&self, request: &Parts) -> bool {
+    pub fn is_filled<'a>(&self, request: impl Into<Head<'a>>) -> bool {
+        let request = request.into();
         match self {
-            Self::Authorization(scheme) => request
-                .headers
-                .get_all(AUTHORIZATION)
-                .iter()
-                .any(|value| strip_scheme(value.as_bytes(), scheme).is_some()),
-            Self::Header(name) => request.headers.contains_key(name),
+            Self::Authorization(scheme) => match request.authorization_line() {
+                Ok(line) => line.is_some_and(|line| is_for(line, scheme)),
+                // Several of them.
+                Err(_) => request
+                    .headers()
+                    .get_all(AUTHORIZATION)
+                    .iter()
+                    .any(|line| is_for(line, scheme)),
+            },
+            Self::Header(name) => request.headers().contains_key(name),
             Self::WebSocketProtocol(marker) => {
-                websocket_protocol(&request.headers, marker).is_some()
+                websocket_protocol(request.headers(), marker).is_some()
             }
             Self::Query(name) => request
-                .uri
+                .uri()
                 .query()
                 .is_some_and(|query| pairs(query, name).next().is_some()),
         }
@@ -89,14 +95,15 @@ impl CredentialPlaces {
 
     /// The first explicit place that is filled, if any. Two at once are refused by [`CredentialPlaces::find`].
     #[must_use]
-    pub fn filled(&self, request: &Parts) -> Option<CredentialPlace> {
+    pub fn filled<'a>(&self, request: impl Into<Head<'a>>) -> Option<CredentialPlace> {
+        let request = request.into();
         self.explicit().find(|place| place.is_filled(request))
     }
 
     /// Whether the cookie is there.
     #[must_use]
-    pub fn has_cookie(&self, request: &Parts) -> bool {
-        self.in_cookie(request).is_some()
+    pub fn has_cookie<'a>(&self, request: impl Into<Head<'a>>) -> bool {
+        self.in_cookie(request.into()).is_some()
     }
 
     /// Takes the credential out: `in_header`, which the scheme found in its own header, or else from another explicit
@@ -107,9 +114,13 @@ impl CredentialPlaces {
     /// 400 `multiple_credentials` where more than one explicit place is filled, the header counted.
     pub fn find<'a>(
         &self,
-        request: &'a Parts,
+        request: impl Into<Head<'a>>,
         in_header: Option<&'a str>,
     ) -> Result<Option<&'a str>, Denial> {
+        let request = request.into();
+        if self.websocket_protocol.is_none() && self.query.is_none() {
+            return Ok(in_header.or_else(|| self.in_cookie(request)));
+        }
         let mut explicit = self.explicit().filter(|place| place.is_filled(request));
         let elsewhere = explicit.next();
         if explicit.next().is_some() || (elsewhere.is_some() && in_header.is_some()) {
@@ -117,20 +128,20 @@ impl CredentialPlaces {
         }
         match elsewhere {
             Some(CredentialPlace::WebSocketProtocol(marker))
-                if is_marked_twice(&request.headers, marker) =>
+                if is_marked_twice(request.headers(), marker) =>
             {
                 Err(Denial::multiple_credentials())
             }
             Some(CredentialPlace::WebSocketProtocol(marker)) => {
-                Ok(websocket_protocol(&request.headers, marker))
+                Ok(websocket_protocol(request.headers(), marker))
             }
-            Some(CredentialPlace::Query(name)) => query_parameter(request, name),
+            Some(CredentialPlace::Query(name)) => only_pair(request.uri(), name),
             _ => Ok(in_header.or_else(|| self.in_cookie(request))),
         }
     }
 
-    fn in_cookie<'a>(&self, request: &'a Parts) -> Option<&'a str> {
-        cookie(&request.headers, self.cookie.as_deref()?)
+    fn in_cookie<'a>(&self, request: Head<'a>) -> Option<&'a str> {
+        cookie(request.headers(), self.cookie.as_deref()?)
     }
 
     fn explicit(&self) -> impl Iterator<Item = CredentialPlace> {
@@ -163,10 +174,18 @@ impl CredentialPlaces {
 /// assert_eq!(authorization(&headers, "ApiKey").unwrap(), None);
 /// ```
 pub fn authorization<'a>(headers: &'a HeaderMap, scheme: &str) -> Result<Option<&'a str>, Denial> {
-    let Some(value) = single(headers)? else {
-        return Ok(None);
-    };
-    let Some(credentials) = strip_scheme(value.as_bytes(), scheme) else {
+    match only_authorization(headers)? {
+        Some(line) => credentials(line, scheme),
+        None => Ok(None),
+    }
+}
+
+/// The credentials in an `Authorization` header, if they are for this scheme.
+pub(crate) fn credentials<'a>(
+    line: &'a HeaderValue,
+    scheme: &str,
+) -> Result<Option<&'a str>, Denial> {
+    let Some(credentials) = strip_scheme(line.as_bytes(), scheme) else {
         return Ok(None);
     };
     match std::str::from_utf8(credentials) {
@@ -176,12 +195,8 @@ pub fn authorization<'a>(headers: &'a HeaderMap, scheme: &str) -> Result<Option<
     }
 }
 
-fn single(headers: &HeaderMap) -> Result<Option<&HeaderValue>, Denial> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    match (values.next(), values.next()) {
-        (first, None) => Ok(first),
-        _ => Err(Denial::multiple_credentials()),
-    }
+fn is_for(line: &HeaderValue, scheme: &str) -> bool {
+    strip_scheme(line.as_bytes(), scheme).is_some()
 }
 
 /// The bytes after the scheme's name and the spaces that follow it; empty for the bare name.
@@ -260,7 +275,11 @@ fn websocket_entries(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 ///
 /// 400 `multiple_credentials` where the parameter is there twice.
 pub fn query_parameter<'a>(request: &'a Parts, name: &str) -> Result<Option<&'a str>, Denial> {
-    let mut values = pairs(request.uri.query().unwrap_or_default(), name);
+    only_pair(&request.uri, name)
+}
+
+fn only_pair<'a>(uri: &'a Uri, name: &str) -> Result<Option<&'a str>, Denial> {
+    let mut values = pairs(uri.query().unwrap_or_default(), name);
     match (values.next(), values.next()) {
         (first, None) => Ok(first),
         _ => Err(Denial::multiple_credentials()),

@@ -60,6 +60,7 @@ mod clock;
 mod context;
 mod credential;
 mod denial;
+mod head;
 mod name_set;
 mod observe;
 mod permission;
@@ -86,6 +87,7 @@ pub use self::credential::{
     websocket_protocol,
 };
 pub use self::denial::Denial;
+pub use self::head::Head;
 pub use self::observe::UserIdInLogs;
 pub use self::permission::{InvalidPermission, PermissionSet};
 pub use self::policy::{

@@ -7,7 +7,7 @@ use http::HeaderValue;
 use http::request::Parts;
 use serde::{Serialize, Serializer};
 
-use crate::{AuthUser, CredentialPlace, Denial};
+use crate::{AuthUser, CredentialPlace, Denial, Head};
 
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -47,6 +47,24 @@ pub trait Scheme: Debug + Send + Sync + 'static {
     /// A scheme that can decide at once answers [`Attempt::Ready`], which costs no allocation; one that must ask a store
     /// takes what it needs out of the request and answers [`Attempt::Pending`].
     fn authenticate(&self, request: &Parts) -> Attempt;
+
+    /// As [`presence`](Self::presence), of a head that stands where it is; `None` where that does not suffice.
+    ///
+    /// It is `None` unless a scheme says otherwise; see [`authenticate_head`](Self::authenticate_head).
+    fn presence_of_head(&self, head: Head<'_>) -> Option<Presence> {
+        let _ = head;
+        None
+    }
+
+    /// As [`authenticate`](Self::authenticate), of a head that stands where it is; `None` where that does not suffice, and
+    /// the scheme is then asked again with the request's parts.
+    ///
+    /// It is `None` unless a scheme says otherwise. What it spares each request is to be taken apart and put together, which
+    /// copies it twice.
+    fn authenticate_head(&self, head: Head<'_>) -> Option<Attempt> {
+        let _ = head;
+        None
+    }
 }
 
 /// What a [`Scheme`] says of a request.
@@ -210,6 +228,16 @@ impl<F> Debug for AsyncFnScheme<F> {
     }
 }
 
+impl<F> AsyncFnScheme<F> {
+    fn presence_of(&self, head: Head<'_>) -> Presence {
+        match &self.place {
+            None => Presence::InTurn,
+            Some(place) if place.is_filled(head) => Presence::Explicit(place.clone()),
+            Some(_) => Presence::Absent,
+        }
+    }
+}
+
 impl<F, Fut> Scheme for AsyncFnScheme<F>
 where
     F: Fn(Parts) -> Fut + Send + Sync + 'static,
@@ -224,11 +252,16 @@ where
     }
 
     fn presence(&self, request: &Parts) -> Presence {
-        match &self.place {
-            None => Presence::InTurn,
-            Some(place) if place.is_filled(request) => Presence::Explicit(place.clone()),
-            Some(_) => Presence::Absent,
-        }
+        self.presence_of(request.into())
+    }
+
+    fn presence_of_head(&self, head: Head<'_>) -> Option<Presence> {
+        Some(self.presence_of(head))
+    }
+
+    /// The function wants the request's parts, unless there is nothing for it.
+    fn authenticate_head(&self, head: Head<'_>) -> Option<Attempt> {
+        (self.presence_of(head) == Presence::Absent).then_some(Attempt::Absent)
     }
 
     fn authenticate(&self, request: &Parts) -> Attempt {

@@ -12,7 +12,7 @@ use tower_service::Service;
 
 use super::identify::{Cursor, Identify, Step};
 use super::rerender::Rerender;
-use crate::{BoxFuture, Identified, ResponseBody};
+use crate::{BoxFuture, Head, Identified, ResponseBody};
 
 pin_project! {
     /// The response future of [`Authn`](crate::Authn).
@@ -48,6 +48,7 @@ impl<S, RequestBody> AuthnFuture<S, RequestBody>
 where
     S: Service<Request<RequestBody>>,
 {
+    #[inline]
     pub(super) fn calling(future: S::Future, rerender: Option<Box<Rerender>>) -> Self {
         Self {
             state: State::Calling { future, rerender },
@@ -88,6 +89,7 @@ where
 
 impl<S, RequestBody> Waiting<S, RequestBody> {
     /// Waits for one scheme after another until one decides.
+    #[inline(never)]
     fn poll_decided(&mut self, context: &mut Context<'_>) -> Poll<(Cursor, Identified)> {
         loop {
             let result = ready!(self.scheme.as_mut().poll(context));
@@ -104,20 +106,22 @@ where
     S: Service<Request<RequestBody>>,
 {
     /// Goes on to the inner service, or refuses.
+    #[inline(never)]
     fn proceed(
         mut self,
         cursor: Cursor,
         identified: Identified,
     ) -> State<S, S::Future, RequestBody> {
-        match self.identify.conclude(cursor, identified, &mut self.parts) {
+        let extensions = &mut self.parts.extensions;
+        match self.identify.admit(identified, extensions) {
             Ok(()) => State::Calling {
-                rerender: self.identify.rerender(&self.parts),
+                rerender: self.identify.rerender(Head::from(&self.parts)),
                 future: self
                     .readied
                     .call(Request::from_parts(self.parts, self.body)),
             },
-            Err(response) => State::Denied {
-                response: Some(response),
+            Err(refused) => State::Denied {
+                response: Some(self.identify.refuse(cursor, refused, &self.parts)),
             },
         }
     }
@@ -129,6 +133,7 @@ where
 {
     type Output = Result<Response<ResponseBody<Body>>, S::Error>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
         loop {

@@ -1,18 +1,18 @@
 //! Which scheme decides a request, and what it says.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{Extensions, HeaderValue, Response, StatusCode};
 
 use super::rerender::Rerender;
 use crate::context::Manner;
 use crate::render::refuse;
 use crate::{
-    Attempt, AuthContext, AuthUser, BoxFuture, CredentialPlace, Denial, Identified, Presence,
-    Scheme, UserIdInLogs, observe,
+    Attempt, AuthContext, BoxFuture, CredentialPlace, Denial, Head, Identified, Presence, Scheme,
+    UserIdInLogs, observe,
 };
 
 /// What an `AuthnLayer` knows, shared by all its services.
@@ -40,84 +40,156 @@ pub(super) enum Step {
     Waiting(Cursor, BoxFuture<'static, Identified>),
 }
 
+/// A request as schemes are shown it.
+pub(super) trait Shown {
+    /// Why a scheme could not be asked.
+    type Unasked;
+
+    fn presence(&self, scheme: &dyn Scheme) -> Result<Presence, Self::Unasked>;
+
+    fn authenticate(&self, scheme: &dyn Scheme) -> Result<Attempt, Self::Unasked>;
+}
+
+/// A scheme must see the request's parts.
+pub(super) struct MustSeeParts;
+
+impl Shown for Head<'_> {
+    type Unasked = MustSeeParts;
+
+    fn presence(&self, scheme: &dyn Scheme) -> Result<Presence, MustSeeParts> {
+        scheme.presence_of_head(*self).ok_or(MustSeeParts)
+    }
+
+    fn authenticate(&self, scheme: &dyn Scheme) -> Result<Attempt, MustSeeParts> {
+        scheme.authenticate_head(*self).ok_or(MustSeeParts)
+    }
+}
+
+impl Shown for &Parts {
+    type Unasked = Infallible;
+
+    fn presence(&self, scheme: &dyn Scheme) -> Result<Presence, Infallible> {
+        Ok(scheme.presence(self))
+    }
+
+    fn authenticate(&self, scheme: &dyn Scheme) -> Result<Attempt, Infallible> {
+        Ok(scheme.authenticate(self))
+    }
+}
+
 impl Identify {
-    /// Asks until a scheme decides or must wait.
-    pub(super) fn start(&self, request: &Parts) -> Step {
-        match self.explicit(request) {
-            Ok(explicit) => self.ask(Cursor::new(explicit), request),
-            Err(denial) => Step::Decided(Cursor::new(None), Err(denial)),
+    /// Asks until a scheme decides or must wait. Where one must see the request's parts, `cursor` says how far this came, for
+    /// [`go_on`](Self::go_on): no scheme is asked twice.
+    pub(super) fn start(
+        &self,
+        head: Head<'_>,
+        cursor: &mut Option<Cursor>,
+    ) -> Result<Step, MustSeeParts> {
+        match head.with_authorization() {
+            Ok(head) => self.ask_from(cursor, head),
+            Err(denial) => Ok(Step::Decided(Cursor::new(None), Err(denial))),
         }
+    }
+
+    /// Goes on from where [`start`](Self::start) came to.
+    pub(super) fn go_on(&self, mut cursor: Option<Cursor>, request: &Parts) -> Step {
+        let Ok(step) = self.ask_from(&mut cursor, request);
+        step
     }
 
     /// Goes on after a scheme that had to wait.
     pub(super) fn resume(&self, cursor: Cursor, result: Identified, request: &Parts) -> Step {
         match result {
-            Ok(None) => self.ask(cursor, request),
+            Ok(None) => self.go_on(Some(cursor), request),
             decided => Step::Decided(cursor, decided),
         }
     }
 
-    fn ask(&self, mut cursor: Cursor, request: &Parts) -> Step {
-        while let Some(position) = cursor.advance(self.schemes.len()) {
-            match self.schemes[position].authenticate(request) {
-                Attempt::Absent => {}
-                Attempt::Ready(result) => return Step::Decided(cursor, result.map(Some)),
-                Attempt::Pending(future) => return Step::Waiting(cursor, future),
+    fn ask_from<R: Shown>(
+        &self,
+        cursor: &mut Option<Cursor>,
+        request: R,
+    ) -> Result<Step, R::Unasked> {
+        let cursor = match cursor {
+            Some(cursor) => cursor,
+            None => match self.explicit(&request)? {
+                Ok(explicit) => cursor.insert(Cursor::new(explicit)),
+                Err(denial) => return Ok(Step::Decided(Cursor::new(None), Err(denial))),
+            },
+        };
+        self.ask(cursor, &request)
+    }
+
+    fn ask<R: Shown>(&self, cursor: &mut Cursor, request: &R) -> Result<Step, R::Unasked> {
+        loop {
+            let before = *cursor;
+            let Some(position) = cursor.advance(self.schemes.len()) else {
+                return Ok(Step::Decided(*cursor, Ok(None)));
+            };
+            match request.authenticate(&*self.schemes[position]) {
+                Ok(Attempt::Absent) => {}
+                Ok(Attempt::Ready(result)) => return Ok(Step::Decided(*cursor, result.map(Some))),
+                Ok(Attempt::Pending(future)) => return Ok(Step::Waiting(*cursor, future)),
+                Err(unasked) => {
+                    *cursor = before;
+                    return Err(unasked);
+                }
             }
         }
-        Step::Decided(cursor, Ok(None))
     }
 
     /// Which scheme the one explicit credential is for, if there is one.
-    fn explicit(&self, request: &Parts) -> Result<Option<usize>, Denial> {
-        if has_two_authorizations(&request.headers) {
-            return Err(Denial::multiple_credentials());
-        }
-        if self.schemes.len() < 2 {
-            return Ok(None);
-        }
+    fn explicit<R: Shown>(&self, request: &R) -> Result<Result<Option<usize>, Denial>, R::Unasked> {
         let mut found: Option<Claim> = None;
-        for (scheme, presence) in self
-            .schemes
-            .iter()
-            .map(|scheme| scheme.presence(request))
-            .enumerate()
-        {
-            found = Claim::settle(found, scheme, presence)?;
+        if self.schemes.len() > 1 {
+            for (position, scheme) in self.schemes.iter().enumerate() {
+                let presence = request.presence(&**scheme)?;
+                found = match Claim::settle(found, position, presence) {
+                    Ok(found) => found,
+                    Err(denial) => return Ok(Err(denial)),
+                };
+            }
         }
-        Ok(found.map(|claim| claim.scheme))
+        Ok(Ok(found.map(|claim| claim.scheme)))
     }
 
-    /// Writes who is calling into the request, or refuses it.
-    pub(super) fn conclude(
+    /// Writes who is calling into the request, or says why not.
+    pub(super) fn admit(
         &self,
-        cursor: Cursor,
         identified: Identified,
-        request: &mut Parts,
-    ) -> Result<(), Response<Bytes>> {
+        extensions: &mut Extensions,
+    ) -> Result<(), Refused> {
         match identified {
-            Err(denial) => Err(self.refuse_credential(cursor, denial, request)),
-            Ok(None) if self.required => {
-                let denial = Denial::unauthenticated();
-                observe::missing(&denial);
-                Err(self.render(denial, request))
-            }
+            Err(denial) => Err(Refused::Credential(denial)),
+            Ok(None) if self.required => Err(Refused::Nobody),
             Ok(user) => {
-                self.admit(user, request);
+                observe::identified(user.as_ref(), &self.user_id_in_logs);
+                AuthContext::with_manner(user, Arc::clone(&self.manner)).insert_into(extensions);
                 Ok(())
             }
         }
     }
 
-    /// What is to be done about denials that the handler may return.
-    pub(super) fn rerender(&self, request: &Parts) -> Option<Box<Rerender>> {
-        Rerender::new(&self.manner, request)
+    /// The response to a request that was not admitted.
+    pub(super) fn refuse(
+        &self,
+        cursor: Cursor,
+        refused: Refused,
+        request: &Parts,
+    ) -> Response<Bytes> {
+        match refused {
+            Refused::Credential(denial) => self.refuse_credential(cursor, denial, request),
+            Refused::Nobody => {
+                let denial = Denial::unauthenticated();
+                observe::missing(&denial);
+                self.render(denial, request)
+            }
+        }
     }
 
-    fn admit(&self, user: Option<AuthUser>, request: &mut Parts) {
-        observe::identified(user.as_ref(), &self.user_id_in_logs);
-        AuthContext::with_manner(user, Arc::clone(&self.manner))
-            .insert_into(&mut request.extensions);
+    /// What is to be done about denials that the handler may return.
+    pub(super) fn rerender(&self, request: Head<'_>) -> Option<Box<Rerender>> {
+        Rerender::new(&self.manner, request)
     }
 
     fn refuse_credential(
@@ -164,6 +236,14 @@ impl Identify {
             request,
         )
     }
+}
+
+/// Why a request goes no further.
+pub(super) enum Refused {
+    /// By what the scheme said of its credential.
+    Credential(Denial),
+    /// It has none, and one is required.
+    Nobody,
 }
 
 impl Cursor {
@@ -231,8 +311,4 @@ impl Claim {
             Some(_) => Ok(Some(claim)),
         }
     }
-}
-
-fn has_two_authorizations(headers: &HeaderMap) -> bool {
-    headers.get_all(AUTHORIZATION).iter().nth(1).is_some()
 }

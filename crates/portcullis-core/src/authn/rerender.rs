@@ -6,7 +6,7 @@ use http::{Request, Response};
 
 use crate::context::Manner;
 use crate::render::{Unrendered, refuse};
-use crate::{Denial, ResponseBody};
+use crate::{Denial, Head, ResponseBody};
 
 /// Writes down anew, in the application's own shape, what a handler refused with a bare [`Denial`]: the handler could not know
 /// the renderer.
@@ -18,13 +18,13 @@ pub(super) struct Rerender {
 
 impl Rerender {
     /// `None` where the application has no renderer of its own: what the handler wrote is right then.
-    pub(super) fn new(manner: &Arc<Manner>, request: &Parts) -> Option<Box<Self>> {
+    pub(super) fn new(manner: &Arc<Manner>, request: Head<'_>) -> Option<Box<Self>> {
         manner.has_own_renderer.then(|| {
             let (mut head, ()) = Request::new(()).into_parts();
-            head.method = request.method.clone();
-            head.uri = request.uri.clone();
-            head.version = request.version;
-            head.headers = request.headers.clone();
+            head.method = request.method().clone();
+            head.uri = request.uri().clone();
+            head.version = request.version();
+            head.headers = request.headers().clone();
             Box::new(Self {
                 manner: Arc::clone(manner),
                 head,
@@ -32,6 +32,7 @@ impl Rerender {
         })
     }
 
+    #[inline(never)]
     pub(super) fn finish<B>(&self, mut response: Response<B>) -> Response<ResponseBody<B>> {
         let unrendered = response.extensions_mut().remove::<Unrendered>();
         let denial = unrendered.and_then(|_| response.extensions_mut().remove::<Denial>());

@@ -7,10 +7,10 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use http::request::Parts;
-use http::{Extensions, HeaderName};
+use http::{Extensions, HeaderMap, HeaderName};
 
 pub use self::networks::{InvalidNetwork, TrustedProxies};
+use crate::Head;
 
 /// The address of the connection's other end; a server puts it into each request's extensions.
 ///
@@ -121,11 +121,12 @@ impl ClientAddress {
         self
     }
 
-    /// Finds the client's address.
+    /// Finds the client's address, by a request's [`Head`] or `Parts`.
     #[must_use]
-    pub fn resolve(&self, request: &Parts) -> Client {
+    pub fn resolve<'a>(&self, request: impl Into<Head<'a>>) -> Client {
+        let request = request.into();
         let Some(peer) = self
-            .peer(&request.extensions)
+            .peer(request.extensions())
             .map(|peer| peer.to_canonical())
         else {
             warn_once_about_missing_peer();
@@ -133,12 +134,11 @@ impl ClientAddress {
         };
         match self.trusted.contains(peer) {
             false => Client::Address(peer),
-            true => self.behind_proxies(peer, request),
+            true => self.behind_proxies(peer, request.headers()),
         }
     }
 
-    fn behind_proxies(&self, peer: IpAddr, request: &Parts) -> Client {
-        let headers = &request.headers;
+    fn behind_proxies(&self, peer: IpAddr, headers: &HeaderMap) -> Client {
         let client = match &self.header {
             ProxyHeader::XForwardedFor => forwarded::x_forwarded_for(headers, &self.trusted),
             ProxyHeader::Forwarded => forwarded::forwarded(headers, &self.trusted),

@@ -2,7 +2,7 @@ use http::HeaderValue;
 use http::StatusCode;
 use http::request::Parts;
 use portcullis_core::{
-    Attempt, CredentialPlace, CredentialPlaces, Denial, Presence, Scheme, SchemeName, authorization,
+    Attempt, CredentialPlace, CredentialPlaces, Denial, Head, Presence, Scheme, SchemeName,
 };
 
 use super::refusal::Refusals;
@@ -84,14 +84,33 @@ impl Bearer {
         self
     }
 
+    fn presence_in(&self, head: Head<'_>) -> Presence {
+        if HEADER.is_filled(head) {
+            return Presence::Explicit(HEADER);
+        }
+        match self.places.filled(head) {
+            Some(place) => Presence::Explicit(place),
+            None if self.places.has_cookie(head) => Presence::InTurn,
+            None => Presence::Absent,
+        }
+    }
+
+    fn attempt(&self, head: Head<'_>) -> Attempt {
+        match self.token(head) {
+            Ok(None) => Attempt::Absent,
+            Ok(Some(token)) => self.judge(token),
+            Err(denial) => self.refused(denial),
+        }
+    }
+
     /// The token of a request, wherever it stands.
-    fn token<'r>(&self, request: &'r Parts) -> Result<Option<&'r str>, Denial> {
-        let in_header = authorization(&request.headers, "Bearer");
+    fn token<'r>(&self, head: Head<'r>) -> Result<Option<&'r str>, Denial> {
+        let in_header = head.authorization("Bearer");
         let in_header = in_header.map_err(|denial| match denial.status() {
             StatusCode::UNAUTHORIZED => self.refuse(TokenErrorKind::Malformed.into()),
             _ => denial,
         })?;
-        self.places.find(request, in_header)
+        self.places.find(head, in_header)
     }
 
     fn judge(&self, token: &str) -> Attempt {
@@ -156,21 +175,18 @@ impl Scheme for Bearer {
     }
 
     fn presence(&self, request: &Parts) -> Presence {
-        if HEADER.is_filled(request) {
-            return Presence::Explicit(HEADER);
-        }
-        match self.places.filled(request) {
-            Some(place) => Presence::Explicit(place),
-            None if self.places.has_cookie(request) => Presence::InTurn,
-            None => Presence::Absent,
-        }
+        self.presence_in(request.into())
     }
 
     fn authenticate(&self, request: &Parts) -> Attempt {
-        match self.token(request) {
-            Ok(None) => Attempt::Absent,
-            Ok(Some(token)) => self.judge(token),
-            Err(denial) => self.refused(denial),
-        }
+        self.attempt(request.into())
+    }
+
+    fn presence_of_head(&self, head: Head<'_>) -> Option<Presence> {
+        Some(self.presence_in(head))
+    }
+
+    fn authenticate_head(&self, head: Head<'_>) -> Option<Attempt> {
+        Some(self.attempt(head))
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use http::request::Parts;
-use portcullis_core::{Attempt, Presence, Scheme, SchemeName};
+use portcullis_core::{Attempt, Head, Presence, Scheme, SchemeName};
 
 use self::cause::Cause;
 use self::judge::{Judge, Question};
@@ -74,6 +74,14 @@ enum Plausible<'a> {
 }
 
 impl ApiKeys {
+    fn attempt(&self, head: Head<'_>) -> Attempt {
+        match self.reading.presented(head) {
+            Ok(None) => Attempt::Absent,
+            Ok(Some(presented)) => self.judge(&presented),
+            Err(denial) => Attempt::Ready(Err(denial)),
+        }
+    }
+
     /// Judges the text by its looks, which needs no store.
     fn plausible<'a>(&self, text: &'a str) -> Option<Plausible<'a>> {
         match KeyText::parse(text) {
@@ -155,14 +163,18 @@ impl Scheme for ApiKeys {
     }
 
     fn presence(&self, request: &Parts) -> Presence {
-        self.reading.presence(request)
+        self.reading.presence(request.into())
     }
 
     fn authenticate(&self, request: &Parts) -> Attempt {
-        match self.reading.presented(request) {
-            Ok(None) => Attempt::Absent,
-            Ok(Some(presented)) => self.judge(&presented),
-            Err(denial) => Attempt::Ready(Err(denial)),
-        }
+        self.attempt(request.into())
+    }
+
+    fn presence_of_head(&self, head: Head<'_>) -> Option<Presence> {
+        Some(self.reading.presence(head))
+    }
+
+    fn authenticate_head(&self, head: Head<'_>) -> Option<Attempt> {
+        Some(self.attempt(head))
     }
 }

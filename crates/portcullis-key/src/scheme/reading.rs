@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use http::header::AUTHORIZATION;
-use http::request::Parts;
 use http::{HeaderMap, HeaderName};
-use portcullis_core::{CredentialPlace, CredentialPlaces, Denial, Presence};
+use portcullis_core::{CredentialPlace, CredentialPlaces, Denial, Head, Presence};
 
 use crate::KeyPrefix;
 use crate::format::all;
@@ -53,7 +51,7 @@ impl Reading {
     /// 400 `multiple_credentials` where there is more than one explicit credential.
     pub(super) fn presented<'a>(
         &'a self,
-        request: &'a Parts,
+        request: Head<'a>,
     ) -> Result<Option<Presented<'a>>, Denial> {
         let in_header = self.in_headers(request)?;
         let text = in_header.map(|presented| presented.text);
@@ -64,9 +62,9 @@ impl Reading {
         }))
     }
 
-    fn in_headers<'a>(&'a self, request: &'a Parts) -> Result<Option<Presented<'a>>, Denial> {
-        let authorization = self.authorization(&request.headers)?;
-        let own_header = own_header(&request.headers)?;
+    fn in_headers<'a>(&'a self, request: Head<'a>) -> Result<Option<Presented<'a>>, Denial> {
+        let authorization = self.authorization(request)?;
+        let own_header = own_header(request.headers())?;
         match (authorization, own_header) {
             (Authorization::Nothing, header) => Ok(header),
             (Authorization::Key(presented, _), None) => Ok(Some(presented)),
@@ -76,7 +74,7 @@ impl Reading {
     }
 
     /// How a request carries a key, by its looks: for the layer, which weighs it against other schemes.
-    pub(super) fn presence(&self, request: &Parts) -> Presence {
+    pub(super) fn presence(&self, request: Head<'_>) -> Presence {
         match self.explicit(request) {
             Some((text, place)) if self.is_surely_ours(text) => Presence::Unmistakable(place),
             Some((_, place)) => Presence::Explicit(place),
@@ -85,15 +83,15 @@ impl Reading {
         }
     }
 
-    fn explicit<'a>(&'a self, request: &'a Parts) -> Option<(&'a str, CredentialPlace)> {
-        match self.authorization(&request.headers) {
+    fn explicit<'a>(&'a self, request: Head<'a>) -> Option<(&'a str, CredentialPlace)> {
+        match self.authorization(request) {
             Ok(Authorization::Key(presented, scheme)) => {
                 return Some((presented.text, CredentialPlace::Authorization(scheme)));
             }
             Err(_) => return Some(("", CredentialPlace::Authorization("ApiKey"))),
             Ok(_) => {}
         }
-        match request.headers.get(&X_API_KEY) {
+        match request.headers().get(&X_API_KEY) {
             Some(value) => Some((
                 visible(value.as_bytes()),
                 CredentialPlace::Header(X_API_KEY.clone()),
@@ -108,13 +106,11 @@ impl Reading {
             .is_some_and(|(prefix, _)| self.knows(prefix))
     }
 
-    fn authorization<'a>(&'a self, headers: &'a HeaderMap) -> Result<Authorization<'a>, Denial> {
-        let mut values = headers.get_all(AUTHORIZATION).iter();
-        match (values.next(), values.next()) {
-            (None, _) => Ok(Authorization::Nothing),
-            (Some(value), None) => Ok(self.parse(value.as_bytes())),
-            (Some(_), Some(_)) => Err(Denial::multiple_credentials()),
-        }
+    fn authorization<'a>(&'a self, request: Head<'a>) -> Result<Authorization<'a>, Denial> {
+        Ok(match request.authorization_line()? {
+            None => Authorization::Nothing,
+            Some(line) => self.parse(line.as_bytes()),
+        })
     }
 
     fn parse<'a>(&'a self, value: &'a [u8]) -> Authorization<'a> {

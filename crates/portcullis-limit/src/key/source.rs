@@ -1,6 +1,6 @@
-use http::HeaderName;
 use http::request::Parts;
-use portcullis_core::{AuthUser, ClientAddress, Denial};
+use http::{Extensions, HeaderName};
+use portcullis_core::{AuthUser, ClientAddress, Denial, Head};
 
 use crate::LimitKey;
 
@@ -23,6 +23,13 @@ pub trait KeySource: Send + Sync + 'static {
     ///
     /// A denial, where the request cannot be counted because the application is wired wrongly.
     fn add_to(&self, key: &mut LimitKey, request: &Parts) -> Result<(), Denial>;
+
+    /// As [`add_to`](Self::add_to), by a head that stands where it is, which spares the request being taken apart; `None`
+    /// where that does not suffice, as it is unless a source says otherwise. What was added by then does not count.
+    fn add_by_head(&self, key: &mut LimitKey, head: Head<'_>) -> Option<Result<(), Denial>> {
+        let _ = (key, head);
+        None
+    }
 }
 
 /// The first bits of an IPv6 address that count as one client: what one customer gets.
@@ -53,16 +60,44 @@ impl AddressKey {
     }
 }
 
-impl KeySource for AddressKey {
-    fn add_to(&self, key: &mut LimitKey, request: &Parts) -> Result<(), Denial> {
-        key.push_client(self.address.resolve(request).network(self.ipv6_prefix));
+/// A source that needs no more than a head.
+trait ByHead: Send + Sync + 'static {
+    fn add(&self, key: &mut LimitKey, head: Head<'_>) -> Result<(), Denial>;
+}
+
+macro_rules! is_by_head {
+    ($source:ty) => {
+        impl KeySource for $source {
+            fn add_to(&self, key: &mut LimitKey, request: &Parts) -> Result<(), Denial> {
+                self.add(key, request.into())
+            }
+
+            fn add_by_head(
+                &self,
+                key: &mut LimitKey,
+                head: Head<'_>,
+            ) -> Option<Result<(), Denial>> {
+                Some(self.add(key, head))
+            }
+        }
+    };
+}
+
+is_by_head!(AddressKey);
+is_by_head!(ClientAddress);
+is_by_head!(ByHeader);
+is_by_head!(ByPath);
+
+impl ByHead for AddressKey {
+    fn add(&self, key: &mut LimitKey, head: Head<'_>) -> Result<(), Denial> {
+        key.push_client(self.address.resolve(head).network(self.ipv6_prefix));
         Ok(())
     }
 }
 
-impl KeySource for ClientAddress {
-    fn add_to(&self, key: &mut LimitKey, request: &Parts) -> Result<(), Denial> {
-        key.push_client(self.resolve(request).network(IPV6_PREFIX));
+impl ByHead for ClientAddress {
+    fn add(&self, key: &mut LimitKey, head: Head<'_>) -> Result<(), Denial> {
+        key.push_client(self.resolve(head).network(IPV6_PREFIX));
         Ok(())
     }
 }
@@ -106,18 +141,36 @@ struct ByUser<K> {
     describe: fn(&AuthUser, &mut LimitKey),
 }
 
-impl<K: KeySource> KeySource for ByUser<K> {
-    fn add_to(&self, key: &mut LimitKey, request: &Parts) -> Result<(), Denial> {
-        match AuthUser::of(&request.extensions)? {
+impl<K> ByUser<K> {
+    /// Whether there is a user, who is then added.
+    fn add_user(&self, key: &mut LimitKey, extensions: &Extensions) -> Result<bool, Denial> {
+        match AuthUser::of(extensions)? {
             Some(user) => {
                 key.push("user");
                 (self.describe)(user, key);
-                Ok(())
+                Ok(true)
             }
             None => {
                 key.push("nobody");
-                self.nobody.add_to(key, request)
+                Ok(false)
             }
+        }
+    }
+}
+
+impl<K: KeySource> KeySource for ByUser<K> {
+    fn add_to(&self, key: &mut LimitKey, request: &Parts) -> Result<(), Denial> {
+        match self.add_user(key, &request.extensions)? {
+            true => Ok(()),
+            false => self.nobody.add_to(key, request),
+        }
+    }
+
+    fn add_by_head(&self, key: &mut LimitKey, head: Head<'_>) -> Option<Result<(), Denial>> {
+        match self.add_user(key, head.extensions()) {
+            Ok(true) => Some(Ok(())),
+            Ok(false) => self.nobody.add_by_head(key, head),
+            Err(denial) => Some(Err(denial)),
         }
     }
 }
@@ -131,9 +184,9 @@ pub fn by_header(name: HeaderName) -> impl KeySource {
 
 struct ByHeader(HeaderName);
 
-impl KeySource for ByHeader {
-    fn add_to(&self, key: &mut LimitKey, request: &Parts) -> Result<(), Denial> {
-        let values = request.headers.get_all(&self.0);
+impl ByHead for ByHeader {
+    fn add(&self, key: &mut LimitKey, head: Head<'_>) -> Result<(), Denial> {
+        let values = head.headers().get_all(&self.0);
         key.push((values.iter().count() as u64).to_le_bytes());
         values.iter().for_each(|value| key.push(value));
         Ok(())
@@ -144,7 +197,16 @@ impl KeySource for ByHeader {
 /// keys: combine it with the address *and* put the layer on the routes that it is meant for.
 #[must_use]
 pub fn by_path() -> impl KeySource {
-    key_fn(|request| Some(request.uri.path().to_owned()))
+    ByPath
+}
+
+struct ByPath;
+
+impl ByHead for ByPath {
+    fn add(&self, key: &mut LimitKey, head: Head<'_>) -> Result<(), Denial> {
+        key.push(head.uri().path());
+        Ok(())
+    }
 }
 
 /// Counts by what a closure finds; all requests in which it finds nothing count as one.
@@ -182,6 +244,13 @@ macro_rules! combine {
             fn add_to(&self, key: &mut LimitKey, request: &Parts) -> Result<(), Denial> {
                 $(self.$at.add_to(key, request)?;)+
                 Ok(())
+            }
+
+            fn add_by_head(&self, key: &mut LimitKey, head: Head<'_>) -> Option<Result<(), Denial>> {
+                $(if let Err(denial) = self.$at.add_by_head(key, head)? {
+                    return Some(Err(denial));
+                })+
+                Some(Ok(()))
             }
         }
     };

@@ -47,6 +47,7 @@ impl<S, RequestBody> RateLimitFuture<S, RequestBody>
 where
     S: Service<Request<RequestBody>>,
 {
+    #[inline]
     pub(super) fn calling(future: S::Future, fields: Option<Box<Fields>>) -> Self {
         Self {
             state: State::Calling { future, fields },
@@ -88,6 +89,7 @@ where
     S: Service<Request<RequestBody>>,
 {
     /// Goes on to the inner service, or refuses.
+    #[inline(never)]
     fn proceed(mut self, verdict: Verdict) -> State<S, S::Future, RequestBody> {
         match verdict {
             Verdict::Pass(fields) => State::Calling {
@@ -109,6 +111,7 @@ where
 {
     type Output = Result<Response<ResponseBody<Body>>, S::Error>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
         loop {

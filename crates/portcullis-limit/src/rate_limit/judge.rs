@@ -4,7 +4,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
-use portcullis_core::{AuthContext, BoxFuture, DefaultRenderer, Denial, Renderer};
+use portcullis_core::{AuthContext, BoxFuture, DefaultRenderer, Denial, Head, Renderer};
 use smallvec::SmallVec;
 
 use super::headers::{Fields, Manner};
@@ -27,13 +27,11 @@ struct Asked {
     cost: u32,
 }
 
-/// The positions of rules.
-type Rules = SmallVec<[usize; 2]>;
-
 /// What was decided, and by which rules.
 pub(super) struct Judged<'a> {
     pub(super) decision: &'a Decision,
-    rules: &'a Rules,
+    /// The positions of the rules.
+    rules: &'a [usize],
 }
 
 impl Judged<'_> {
@@ -62,6 +60,26 @@ impl Judge {
             .unwrap_or_else(|denial| Step::Decided(Verdict::Refuse(denial, None)))
     }
 
+    /// Judges a request where it stands, if it is held to one plain rule: the common case.
+    pub(super) fn start_in_place(self: &Arc<Self>, head: Head<'_>) -> Option<Step> {
+        let [rule] = &*self.rules else { return None };
+        if !rule.is_plain() {
+            return None;
+        }
+        let mut key = LimitKey::new();
+        if let Err(denial) = rule.write_key_by_head(&mut key, head)? {
+            return Some(Step::Decided(Verdict::Refuse(denial, None)));
+        }
+        let request = [LimitRequest::new(&key, rule.quota())];
+        Some(match self.limiter.check(&request) {
+            Answer::Ready(result) => Step::Decided(self.verdict(&[0], &result)),
+            Answer::Pending(answer) => {
+                let judge = Arc::clone(self);
+                Step::Waiting(Box::pin(async move { judge.verdict(&[0], &answer.await) }))
+            }
+        })
+    }
+
     fn start_or_deny(self: &Arc<Self>, request: &Parts) -> Result<Step, Denial> {
         let mut enforced: SmallVec<[Asked; 2]> = SmallVec::new();
         let mut shadows = Vec::new();
@@ -86,7 +104,7 @@ impl Judge {
                 asked.write_key(&mut last.key, request)?;
             }
         }
-        let rules = enforced.iter().map(|asked| asked.rule).collect();
+        let rules: SmallVec<[usize; 2]> = enforced.iter().map(|asked| asked.rule).collect();
         Ok(match self.ask(&enforced) {
             Answer::Ready(result) => {
                 let (verdict, waiting) = self.conclude(&rules, &shadows, &result);
@@ -129,19 +147,23 @@ impl Judge {
     /// The verdict, and what is still to be awaited for the shadows' sake.
     fn conclude(
         self: &Arc<Self>,
-        rules: &Rules,
+        rules: &[usize],
         shadows: &[Asked],
         result: &Result<Decision, LimiterError>,
     ) -> (Verdict, Vec<BoxFuture<'static, ()>>) {
-        let verdict = match result {
-            Ok(decision) => self.decided(&Judged { decision, rules }),
-            Err(error) => self.undecided(rules, error),
-        };
+        let verdict = self.verdict(rules, result);
         let waiting = match verdict {
             Verdict::Pass(_) => self.ask_shadows(shadows),
             Verdict::Refuse(..) => Vec::new(),
         };
         (verdict, waiting)
+    }
+
+    fn verdict(&self, rules: &[usize], result: &Result<Decision, LimiterError>) -> Verdict {
+        match result {
+            Ok(decision) => self.decided(&Judged { decision, rules }),
+            Err(error) => self.undecided(rules, error),
+        }
     }
 
     fn decided(&self, judged: &Judged<'_>) -> Verdict {
@@ -166,7 +188,7 @@ impl Judge {
     }
 
     /// The limiter could not decide: closed, unless every rule that asked is to fail open.
-    fn undecided(&self, asked: &Rules, error: &LimiterError) -> Verdict {
+    fn undecided(&self, asked: &[usize], error: &LimiterError) -> Verdict {
         let rules = asked.iter().map(|&rule| &self.rules[rule]);
         rules.clone().for_each(|rule| observe::failed(rule, error));
         match rules.clone().all(Rule::fails_open) {

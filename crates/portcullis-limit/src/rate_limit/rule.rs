@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::request::Parts;
-use portcullis_core::Denial;
+use portcullis_core::{Denial, Head};
 
 use crate::{KeySource, LimitKey, Quota};
 
@@ -111,6 +111,25 @@ impl Rule {
 
     pub(super) fn cost_of(&self, request: &Parts) -> u32 {
         self.cost.as_ref().map_or(1, |cost| cost(request))
+    }
+
+    /// Whether this rule does no more than to count every request once.
+    pub(super) fn is_plain(&self) -> bool {
+        self.cost.is_none() && self.exempt.is_empty() && !self.is_shadow
+    }
+
+    /// As [`write_key`](Self::write_key), by a head that stands where it is; `None` where that does not suffice.
+    pub(super) fn write_key_by_head(
+        &self,
+        key: &mut LimitKey,
+        head: Head<'_>,
+    ) -> Option<Result<(), Denial>> {
+        for source in &self.keys {
+            if let Err(denial) = source.add_by_head(key, head)? {
+                return Some(Err(denial));
+            }
+        }
+        Some(Ok(()))
     }
 
     pub(super) fn write_key(&self, key: &mut LimitKey, request: &Parts) -> Result<(), Denial> {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
-use portcullis_core::ResponseBody;
+use portcullis_core::{Head, ResponseBody};
 use tower_service::Service;
 
 use super::future::RateLimitFuture;
@@ -33,14 +33,49 @@ where
         self.inner.poll_ready(context)
     }
 
+    #[inline]
     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
+        match self.judge.start_in_place(Head::from(&request)) {
+            Some(Step::Decided(Verdict::Pass(fields))) => {
+                RateLimitFuture::calling(self.inner.call(request), fields)
+            }
+            Some(step) => self.go_on(step, request),
+            None => self.call_apart(request),
+        }
+    }
+}
+
+/// What is rarer stands apart from `call`, so that `call` itself is small enough to become a part of its caller: each step from
+/// one function to the next copies the request.
+impl<S> RateLimit<S> {
+    #[inline(never)]
+    fn call_apart<RequestBody>(
+        &mut self,
+        request: Request<RequestBody>,
+    ) -> RateLimitFuture<S, RequestBody>
+    where
+        S: Service<Request<RequestBody>> + Clone,
+    {
         let (parts, body) = request.into_parts();
-        match self.judge.start(&parts) {
+        let step = self.judge.start(&parts);
+        self.go_on(step, Request::from_parts(parts, body))
+    }
+
+    #[inline(never)]
+    fn go_on<RequestBody>(
+        &mut self,
+        step: Step,
+        request: Request<RequestBody>,
+    ) -> RateLimitFuture<S, RequestBody>
+    where
+        S: Service<Request<RequestBody>> + Clone,
+    {
+        match step {
             Step::Decided(Verdict::Pass(fields)) => {
-                let request = Request::from_parts(parts, body);
                 RateLimitFuture::calling(self.inner.call(request), fields)
             }
             Step::Decided(Verdict::Refuse(denial, fields)) => {
+                let (parts, _) = request.into_parts();
                 RateLimitFuture::denied(self.judge.refuse(denial, fields, &parts))
             }
             Step::Waiting(verdict) => {
@@ -48,6 +83,7 @@ where
                 let fresh = self.inner.clone();
                 let readied = std::mem::replace(&mut self.inner, fresh);
                 let judge = Arc::clone(&self.judge);
+                let (parts, body) = request.into_parts();
                 RateLimitFuture::waiting(readied, judge, verdict, parts, body)
             }
         }
