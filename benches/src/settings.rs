@@ -12,7 +12,7 @@ pub struct Settings {
     pub divisor: usize,
     /// The one section to run, by the start of its name; all of them where it is not set.
     pub only: Option<String>,
-    /// The start of the names of single cases, of which only the figures are printed.
+    /// The starts, with commas between them, of the names of single cases, of which only the figures are printed.
     pub cases: Option<String>,
     /// The file that the page is written to, from the root of the repository; it is always printed.
     pub write: Option<PathBuf>,
@@ -33,7 +33,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Reads the arguments of the command line: `--quick`, `--rounds N`, `--only NAME`, `--cases START`,
+    /// Reads the arguments of the command line: `--quick`, `--rounds N`, `--only NAME`, `--cases START,START`,
     /// `--write PATH`.
     ///
     /// # Errors
@@ -58,7 +58,7 @@ impl Settings {
                 "--write" => settings.write = Some(value()?.into()),
                 _ => {
                     return Err(format!(
-                        "unknown argument {argument}; known: --quick, --rounds N, --only NAME, --cases START, --write PATH"
+                        "unknown argument {argument}; known: --quick, --rounds N, --only NAME, --cases START,START, --write PATH"
                     ));
                 }
             }

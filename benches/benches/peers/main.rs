@@ -1,7 +1,7 @@
 //! Portcullis beside its peers, in one process: `cargo bench -p portcullis-benches -- --write docs/benchmarks.md`.
 //!
-//! `--quick` is a smoke run of seconds, `--only NAME` runs the section whose name begins so, and `--cases START` only prints
-//! the figures of the cases whose names begin so.
+//! `--quick` is a smoke run of seconds, `--only NAME` runs the section whose name begins so, and
+//! `--cases START,START` only prints the figures of the cases whose names begin so.
 
 mod flood;
 mod floor;
@@ -35,9 +35,9 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    if let Some(start) = &settings.cases {
+    if let Some(starts) = &settings.cases {
         let mut race = race(&Issuers::new(), &settings);
-        race.retain(start);
+        race.retain(starts);
         print!("{}", race.run(&settings));
         return ExitCode::SUCCESS;
     }
