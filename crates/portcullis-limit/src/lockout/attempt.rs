@@ -57,12 +57,24 @@ impl Lock {
 pub struct Reservation {
     pub(super) places: Places,
     pub(super) new_lock: Option<LockedBy>,
+    pub(super) failures_before: u32,
+}
+
+impl Reservation {
+    /// How many attempts on the account had failed before this one, since the last success: those that this attempt's counters
+    /// know of, so that of a [known device](crate::Subject::known_device) only those from its own address are. It tells an owner
+    /// who logs in that somebody has been guessing (OWASP ASVS 6.3.5).
+    #[must_use]
+    pub fn failures_before(&self) -> u32 {
+        self.failures_before
+    }
 }
 
 impl fmt::Debug for Reservation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reservation")
             .field("new_lock", &self.new_lock)
+            .field("failures_before", &self.failures_before)
             .finish_non_exhaustive()
     }
 }

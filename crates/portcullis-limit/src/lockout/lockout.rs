@@ -116,6 +116,7 @@ impl Lockout {
         let Reservation {
             places: _stay_counted,
             new_lock,
+            failures_before: _,
         } = attempt;
         observe::lockout(&self.settings.purpose, "failed");
         if new_lock.is_some() {
@@ -203,12 +204,17 @@ impl Lockout {
             observe::lockout(&self.settings.purpose, "refused");
             return Ok(Checked::Locked(Lock::among(&places, &counted)));
         }
-        let mut new_lock = None;
+        let (mut new_lock, mut failures_before) = (None, 0);
         for (place, standing) in places.iter_mut().zip(counted.standings()) {
             place.mark = standing.mark;
             new_lock = new_lock.or(standing.is_new_lock.then_some(place.kind));
+            failures_before = failures_before.max(place.account_failures_before(standing));
         }
-        Ok(Checked::Open(Reservation { places, new_lock }))
+        Ok(Checked::Open(Reservation {
+            places,
+            new_lock,
+            failures_before,
+        }))
     }
 
     async fn settle(&self, clear: &[&Place], take_back: &[&Place]) -> Result<(), LimiterError> {

@@ -4,7 +4,7 @@ use portcullis_core::Client;
 
 use super::attempt::LockedBy;
 use super::steps::Steps;
-use super::store::Counter;
+use super::store::{Counter, Standing};
 use super::subject::Subject;
 use crate::LimitKey;
 
@@ -34,6 +34,15 @@ impl Place {
         Counter {
             key: &self.key,
             steps: &self.steps,
+        }
+    }
+
+    /// How many failures of the account it has counted in this round, but for the one that was counted just now.
+    pub(super) fn account_failures_before(&self, standing: &Standing) -> u32 {
+        let counted = self.steps.attempts().saturating_sub(standing.remaining);
+        match self.is_of_account() {
+            true => counted.saturating_sub(1),
+            false => 0,
         }
     }
 

@@ -361,6 +361,34 @@ async fn a_flood_frees_nobody() {
     ));
 }
 
+#[tokio::test]
+async fn a_success_knows_how_many_failures_went_before() {
+    let clock = ManualClock::new();
+    let lockout = lockout(&clock);
+    let (here, there) = (
+        subject("a@b.example", "192.0.2.1"),
+        subject("a@b.example", "192.0.2.2"),
+    );
+    assert_eq!(open(&lockout, &here).await.failures_before(), 0);
+    for _ in 0..4 {
+        fail(&lockout, &there).await;
+    }
+    let attempt = open(&lockout, &here).await;
+    assert_eq!(attempt.failures_before(), 5, "wherever they came from");
+    lockout.cancel(attempt).await.unwrap();
+    let from_known = here.clone().known_device(true);
+    let attempt = open(&lockout, &from_known).await;
+    assert_eq!(
+        attempt.failures_before(),
+        1,
+        "a known device knows of its own address alone"
+    );
+    lockout.cancel(attempt).await.unwrap();
+    let attempt = open(&lockout, &here).await;
+    lockout.succeed(attempt).await.unwrap();
+    assert_eq!(open(&lockout, &here).await.failures_before(), 0);
+}
+
 #[test]
 fn nothing_personal_is_shown() {
     let shown = format!(
