@@ -64,6 +64,7 @@ pub(crate) struct Inner {
     pub(crate) audit_kept_for: Option<Duration>,
     pub(crate) role_map: RoleMap,
     pub(crate) service_name: String,
+    pub(crate) cookie_name: String,
 }
 
 /// One collection, and what is made for it.

@@ -29,6 +29,8 @@ pub struct Origin {
     pub(crate) user_agent: Option<String>,
     pub(crate) request_id: Option<String>,
     pub(crate) head: HeaderMap,
+    /// Whether the call was counted by its client's address already.
+    pub(crate) is_counted: bool,
 }
 
 impl Default for Origin {
@@ -45,6 +47,7 @@ impl Origin {
             user_agent: None,
             request_id: None,
             head: HeaderMap::new(),
+            is_counted: false,
         }
     }
 
@@ -66,6 +69,12 @@ impl Origin {
     /// Which request this is.
     pub fn request_id(mut self, id: impl Into<String>) -> Self {
         self.request_id = Some(id.into());
+        self
+    }
+
+    /// Whether whoever asks has counted the call by its client's address already.
+    pub(crate) fn counted(mut self, is_counted: bool) -> Self {
+        self.is_counted = is_counted;
         self
     }
 

@@ -101,6 +101,17 @@ impl Users {
         }
     }
 
+    /// The same, but for a key with the scope `admin` where the settings let such keys manage keys.
+    pub(crate) fn not_by_key_unless_admin(&self, caller: &AuthUser) -> Result<(), Denial> {
+        let is_admin = caller
+            .scopes()
+            .is_none_or(|scopes| scopes.contains("admin"));
+        match self.settings().admin_keys_manage_keys && is_admin {
+            true => Ok(()),
+            false => self.not_by_key(caller),
+        }
+    }
+
     /// Refuses callers whose last proof of who they are is older than ten minutes: 401 `reauthentication_required` (AC-E2, AC-M3).
     pub(crate) fn require_fresh(&self, caller: &AuthUser) -> Result<(), Denial> {
         caller.require(&fresh(FRESH).with_clock(&self.inner.clock))
@@ -108,8 +119,17 @@ impl Users {
 
     // Limits.
 
-    /// Counts a call by the client that makes it: 429 `rate_limited`.
+    /// Counts a call by the client that makes it: 429 `rate_limited`. Where the HTTP service has done so before it read the body,
+    /// it is not done again.
     pub(crate) async fn limit(&self, quota: &Quota) -> Result<(), Denial> {
+        match self.origin.is_counted {
+            true => Ok(()),
+            false => self.count(quota).await,
+        }
+    }
+
+    /// Counts a call by the client that makes it, in any case.
+    pub(crate) async fn count(&self, quota: &Quota) -> Result<(), Denial> {
         self.inner
             .gate
             .pass(&[(Counted::Client(self.origin.client), quota)])
@@ -134,10 +154,15 @@ impl Users {
     ) -> Result<(), Denial> {
         let normal = normalize_identifier(typed);
         let counts = [
-            (Counted::Client(self.origin.client), client),
             (Counted::Identifier(self.collection(), &normal), identifier),
+            (Counted::Client(self.origin.client), client),
         ];
-        self.inner.gate.pass(&counts).await
+        let counts = if self.origin.is_counted {
+            &counts[..1]
+        } else {
+            &counts[..]
+        };
+        self.inner.gate.pass(counts).await
     }
 
     /// Whether one more mail of this kind may go to an address; where not, the answer is the same and nothing is sent.

@@ -95,6 +95,7 @@ impl AccountsBuilder {
             audit_kept_for: self.audit_kept_for,
             role_map: self.role_map,
             service_name: self.service_name.unwrap_or_default(),
+            cookie_name: self.cookie.name().into_owned(),
         };
         let accounts = Accounts {
             inner: Arc::new(inner),
