@@ -31,14 +31,14 @@ pub struct Server {
 }
 
 /// Waits for the end of the tests' process, which closes its input, and takes the server and its files away; a line of input
-/// stops the server alone.
+/// names the signal that stops the server alone.
 const KEEPER: &str = r#"
 "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c synchronous_commit=off \
     -c full_page_writes=off -c shared_buffers=16MB -c max_connections=200 >>"$2/log" 2>&1 </dev/null &
 server=$!
 read -r line
 over=$?
-kill -INT "$server"
+kill -"${line:-INT}" "$server"
 wait "$server"
 [ "$over" = 0 ] || rm -rf "$2"
 "#;
@@ -99,18 +99,51 @@ impl Server {
         format!("postgres://postgres@localhost/{name}?host={host}")
     }
 
+    /// Runs SQL on the database with this URL, and says what it answers: a line for each row, columns parted by `|`.
+    ///
+    /// # Panics
+    ///
+    /// If the server refuses it, or is stopped.
+    #[must_use]
+    pub fn query(&self, url: &str, sql: &str) -> String {
+        let plain = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"];
+        let mut psql = self.ask("psql", &plain);
+        answer(psql.args(["-d", name_in(url), "-c", sql]))
+    }
+
+    /// All that the database with this URL holds, as SQL.
+    ///
+    /// # Panics
+    ///
+    /// If the server is stopped.
+    #[must_use]
+    pub fn dump(&self, url: &str) -> String {
+        answer(&mut self.ask("pg_dump", &["--no-owner", "--inserts", name_in(url)]))
+    }
+
     /// Stops the server: who is connected loses the connection, who connects is refused.
     ///
     /// # Panics
     ///
     /// If it cannot be told to.
     pub fn stop(&self) {
+        self.end("INT\n");
+    }
+
+    /// Has the server end at once, as if it crashed: when it is started again it has to recover. What was committed with
+    /// `synchronous_commit` is there then; by default nothing is, so that tests are fast.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be told to.
+    pub fn crash(&self) {
+        self.end("QUIT\n");
+    }
+
+    fn end(&self, signal: &str) {
         if let Some(mut keeper) = self.keeper().take() {
-            let told = keeper
-                .stdin
-                .take()
-                .expect("it is piped")
-                .write_all(b"stop\n");
+            let mut told = keeper.stdin.take().expect("it is piped");
+            let told = told.write_all(signal.as_bytes());
             told.expect("the keeper listens");
             keeper.wait().expect("the keeper ends");
         }
@@ -208,12 +241,32 @@ fn programs() -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let on_path: Vec<_> = env::split_paths(&path).collect();
     let has_all = |directory: &PathBuf| {
-        let programs = ["initdb", "postgres", "createdb", "pg_isready"];
+        let programs = [
+            "initdb",
+            "postgres",
+            "createdb",
+            "pg_isready",
+            "psql",
+            "pg_dump",
+        ];
         programs
             .iter()
             .all(|program| directory.join(program).exists())
     };
     installed.chain(on_path).find(has_all)
+}
+
+/// The database in a URL.
+fn name_in(url: &str) -> &str {
+    let (path, _) = url.split_once('?').unwrap_or((url, ""));
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+fn answer(program: &mut Command) -> String {
+    let output = program.output().expect("a program can be started");
+    let refusal = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "PostgreSQL refuses: {refusal}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// PostgreSQL refuses to run as root: then it runs as the user that its package has made.

@@ -1,9 +1,16 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use portcullis_accounts::store::{Change, CommitError, Committed, Ledger, StoreError};
+use portcullis_accounts::store::{
+    AccountStore, Change, CommitError, Committed, Ledger, StoreError,
+};
 use portcullis_core::Timestamp;
 use portcullis_jwt::Revocation;
+use portcullis_limit::LockoutStore;
+use portcullis_session::IndexedSessionStore;
 
 use super::{SqlStore, purge, revocations};
+use crate::{SqlLockouts, SqlSessions};
 
 const PING: &str = "SELECT 1";
 
@@ -33,5 +40,15 @@ impl Ledger for SqlStore {
     async fn ping(&self) -> Result<(), StoreError> {
         self.database.read_optional(PING, &[]).await?;
         Ok(())
+    }
+}
+
+impl AccountStore for SqlStore {
+    fn sessions(&self) -> Arc<dyn IndexedSessionStore> {
+        Arc::new(SqlSessions::new(self))
+    }
+
+    fn lockouts(&self) -> Arc<dyn LockoutStore> {
+        Arc::new(SqlLockouts::new(self))
     }
 }

@@ -4,6 +4,7 @@ use portcullis_core::Timestamp;
 use super::SqlStore;
 use crate::database::value::values;
 use crate::dialect::{Sql, with_rows_locked};
+use crate::{lockouts, sessions};
 
 /// Some rows of a table that are past an end; those that somebody is busy with are left for the next time.
 macro_rules! purge {
@@ -48,5 +49,7 @@ pub(super) async fn purge(
             .execute(AUDIT, values![before, limit])
             .await?;
     }
+    gone += sessions::purge(&store.database, now, limit).await?;
+    gone += lockouts::purge(&store.database, now, limit).await?;
     Ok(gone)
 }
