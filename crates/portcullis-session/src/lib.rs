@@ -55,7 +55,7 @@
 //! | feature | adds |
 //! | --- | --- |
 //! | `axum` | `Session` as an extractor, and core's extractors; pulls in `axum-core` alone |
-//! | `metrics` | the counter `portcullis_sessions_total` by `event`: `login`, `logout`, `rotated`, `expired`, `touched`, `turned_away`, `cookie_dropped` |
+//! | `metrics` | the counter `portcullis_sessions_total` by `event`: `login`, `logout`, `rotated`, `expired`, `touched`, `touch_failed`, `turned_away`, `cookie_dropped`, `stolen` |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod cookie;
@@ -78,7 +78,7 @@ mod store;
 mod summary;
 
 pub use self::cookie::{InvalidCookieName, SessionCookie};
-pub use self::cookie_sessions::CookieSessions;
+pub use self::cookie_sessions::{CookieSessions, Renewal, RenewalFuture, RenewalLayer};
 pub use self::error::{SessionError, SessionErrorKind};
 pub use self::limits::SessionLimits;
 pub use self::login::Login;

@@ -41,6 +41,18 @@ pub(crate) fn touched(login: &AuthRecord) {
     tracing::trace!(sid = login.sid(), "session touched");
 }
 
+/// A cookie came back that the browser had long given up for its next one: two hold it. All sessions of the user have ended.
+pub(crate) fn stolen(login: &AuthRecord, ended: u64) {
+    count("stolen");
+    let (sid, collection) = (login.sid(), login.collection());
+    tracing::warn!(
+        sid,
+        ?collection,
+        ended,
+        "a remembered cookie was used twice over; all sessions of its user have ended"
+    );
+}
+
 /// The store would not take the note of a use. Nothing hangs on it but the idle limit, which then counts from the note before.
 pub(crate) fn touch_failed(login: &AuthRecord, error: &session_store::Error) {
     count("touch_failed");

@@ -50,11 +50,12 @@ pub fn fresh_session_id() -> Result<Id, getrandom::Error> {
 
 /// A new public session id (`sid`): 128 random bits in base64url. It names a login in lists and logs, and opens nothing.
 pub(crate) fn fresh_sid() -> Result<String, getrandom::Error> {
-    random().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
+    random::<16>().map(|bytes| URL_SAFE_NO_PAD.encode(bytes))
 }
 
-fn random() -> Result<[u8; 16], getrandom::Error> {
-    let mut bytes = [0; 16];
+/// This many bytes from the operating system.
+pub(crate) fn random<const BYTES: usize>() -> Result<[u8; BYTES], getrandom::Error> {
+    let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes)?;
     Ok(bytes)
 }

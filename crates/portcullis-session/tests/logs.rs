@@ -6,7 +6,11 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use common::{Browser, app};
-use portcullis_session::{Login, MemorySessions, SessionOwner, SessionSummary, Sessions};
+use http::HeaderMap;
+use http::header::COOKIE;
+use portcullis_session::{
+    CookieSessions, Login, MemorySessions, SessionCookie, SessionOwner, SessionSummary, Sessions,
+};
 use portcullis_testkit::ManualClock;
 
 #[derive(Clone, Default)]
@@ -34,13 +38,18 @@ fn logs_hold_no_session_id() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    let secrets = tracing::subscriber::with_default(subscriber, || runtime.block_on(everything()));
+    let secrets = tracing::subscriber::with_default(subscriber, || {
+        let mut secrets = runtime.block_on(everything());
+        secrets.extend(runtime.block_on(everything_by_cookie()));
+        secrets
+    });
     let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
     for expected in [
         "session began",
         "session id changed",
         "session ended",
         "session created",
+        "all sessions of its user have ended",
     ] {
         assert!(log.contains(expected), "{expected} is logged");
     }
@@ -82,6 +91,37 @@ async fn everything() -> Vec<String> {
         .send("/me")
         .await;
     secrets.push(String::from("forged-cookie-value"));
+    secrets
+}
+
+/// The same without a session manager; at last, a thief.
+async fn everything_by_cookie() -> Vec<String> {
+    let sessions = CookieSessions::new(
+        Sessions::new(),
+        MemorySessions::new(),
+        &SessionCookie::new(),
+    );
+    let login = Login::new("alice").remember(true);
+    let (_, mut cookie) = sessions.login(&HeaderMap::new(), login).await.unwrap();
+    let mut secrets = Vec::new();
+    for _ in 0..3 {
+        let pair = cookie.to_str().unwrap().split(';').next().unwrap();
+        secrets.extend(
+            pair.split(['=', '.'])
+                .skip(1)
+                .filter(|part| part.len() > 1)
+                .map(str::to_owned),
+        );
+        let mut headers = HeaderMap::new();
+        headers.insert(COOKIE, pair.parse().unwrap());
+        assert!(sessions.current(&headers).await.unwrap().is_some());
+        cookie = sessions.rotate(&headers).await.unwrap().1;
+    }
+    let pair = cookie.to_str().unwrap().split('.').next().unwrap();
+    let mut headers = HeaderMap::new();
+    headers.insert(COOKIE, pair.parse().unwrap());
+    assert!(sessions.current(&headers).await.unwrap().is_none());
+    assert_eq!(secrets.len(), 6, "an id and a token each time");
     secrets
 }
 

@@ -10,8 +10,8 @@ const CRITERIA: [(&str, &[u8]); 7] = [
     ("K", &[1, 2, 3, 5, 7, 8]),
     // Sessions.
     ("S", &[1, 2, 3, 4, 5, 6, 7, 8]),
-    // Remember-me; the theft detection of AC-M2 is for tokens that rotate, which come with accounts.
-    ("M", &[1, 3]),
+    // Remember-me.
+    ("M", &[1, 2, 3]),
     // Roles, scopes, permissions.
     ("B", &[1, 2, 3, 4, 5, 7, 9]),
     // Rate limits.

@@ -1,10 +1,13 @@
 //! What changes the session of a request: the flows of [`Sessions`](crate::Sessions), each stored before it is answered for.
 
 use http::{HeaderMap, HeaderValue};
+use portcullis_core::Timestamp;
 use tower_sessions::session::Id;
 use tower_sessions::{Expiry, Session};
 
-use super::{CookieSessions, incoming};
+use super::CookieSessions;
+use super::incoming::Presented;
+use super::series::{SERIES_KEY, Series, Token};
 use crate::expiry::to_date;
 use crate::{AuthRecord, IndexedSessionStore, Login, SessionError, SessionOwner, SessionSummary};
 
@@ -23,7 +26,8 @@ impl CookieSessions {
         headers: &HeaderMap,
         login: Login,
     ) -> Result<(AuthRecord, HeaderValue), SessionError> {
-        let session = self.session_of(headers);
+        let before = Presented::find(headers, &self.inner.name);
+        let session = self.session(before.map(|presented| presented.id));
         let login = self.inner.sessions.login(&session, login).await?;
         self.keep(&session, login).await
     }
@@ -41,7 +45,7 @@ impl CookieSessions {
         headers: &HeaderMap,
     ) -> Result<(Option<AuthRecord>, HeaderValue), SessionError> {
         let mut ended = None;
-        for id in incoming::session_ids(headers, &self.inner.name) {
+        for id in Presented::ids(headers, &self.inner.name) {
             let session = self.session(Some(id));
             ended = self.inner.sessions.logout(&session).await?.or(ended);
         }
@@ -59,7 +63,7 @@ impl CookieSessions {
         headers: &HeaderMap,
         amr: impl IntoIterator<Item = &'a str>,
     ) -> Result<(AuthRecord, HeaderValue), SessionError> {
-        let session = self.session_of(headers);
+        let session = self.session_of(headers).await?;
         let login = self.inner.sessions.reauthenticate(&session, amr).await?;
         self.keep(&session, login).await
     }
@@ -76,7 +80,7 @@ impl CookieSessions {
         roles: impl IntoIterator<Item = &'a str>,
         permissions: impl IntoIterator<Item = &'a str>,
     ) -> Result<(AuthRecord, HeaderValue), SessionError> {
-        let session = self.session_of(headers);
+        let session = self.session_of(headers).await?;
         let sessions = &self.inner.sessions;
         let login = sessions.change_rights(&session, roles, permissions).await?;
         self.keep(&session, login).await
@@ -93,7 +97,7 @@ impl CookieSessions {
         headers: &HeaderMap,
         stamp: impl Into<String>,
     ) -> Result<(AuthRecord, HeaderValue), SessionError> {
-        let session = self.session_of(headers);
+        let session = self.session_of(headers).await?;
         let login = self.inner.sessions.change_stamp(&session, stamp).await?;
         self.keep(&session, login).await
     }
@@ -107,7 +111,7 @@ impl CookieSessions {
         &self,
         headers: &HeaderMap,
     ) -> Result<(AuthRecord, HeaderValue), SessionError> {
-        let session = self.session_of(headers);
+        let session = self.session_of(headers).await?;
         let login = self.inner.sessions.rotate(&session).await?;
         self.keep(&session, login).await
     }
@@ -119,12 +123,14 @@ impl CookieSessions {
     ///
     /// If the store does not answer.
     pub async fn current(&self, headers: &HeaderMap) -> Result<Option<AuthRecord>, SessionError> {
-        let Some(id) = incoming::session_id(headers, &self.inner.name) else {
+        let Some(presented) = Presented::find(headers, &self.inner.name) else {
             return Ok(None);
         };
-        let record = self.inner.load(&id).await?;
-        let known = record.and_then(|record| self.inner.known(&record, self.inner.sessions.now()));
-        Ok(known.map(|known| known.login.clone()))
+        let found = self
+            .inner
+            .find(&presented, self.inner.sessions.now())
+            .await?;
+        Ok(found.map(|found| found.known.login.clone()))
     }
 
     /// The live sessions of a user, the one that began last first.
@@ -158,8 +164,14 @@ impl CookieSessions {
         Ok(self.inner.store.revoke_all(owner, except).await?)
     }
 
-    fn session_of(&self, headers: &HeaderMap) -> Session {
-        self.session(incoming::session_id(headers, &self.inner.name))
+    /// The session of the request, if somebody is logged in to it; a new one otherwise.
+    async fn session_of(&self, headers: &HeaderMap) -> Result<Session, SessionError> {
+        let inner = &self.inner;
+        let Some(presented) = Presented::find(headers, &inner.name) else {
+            return Ok(self.session(None));
+        };
+        let found = inner.find(&presented, inner.sessions.now()).await?;
+        Ok(self.session(found.map(|_| presented.id)))
     }
 
     fn session(&self, id: Option<Id>) -> Session {
@@ -172,12 +184,28 @@ impl CookieSessions {
         session: &Session,
         login: AuthRecord,
     ) -> Result<(AuthRecord, HeaderValue), SessionError> {
+        let now = self.inner.sessions.now();
         let end = to_date(login.expires_at());
         session.set_expiry(Some(Expiry::AtDateTime(end)));
+        let token = put_series(session, &login, now).await?;
         session.save().await?;
         let id = session.id().ok_or_else(SessionError::not_logged_in)?;
-        let now = self.inner.sessions.now();
-        let cookie = self.inner.outgoing.of_login(&id, &login, now);
+        let cookie = self.inner.outgoing.of_login(&id, token, &login, now);
         Ok((login, cookie))
     }
+}
+
+/// A remembered login begins a new series of tokens with each new id. Says the first.
+async fn put_series(
+    session: &Session,
+    login: &AuthRecord,
+    now: Timestamp,
+) -> Result<Option<Token>, SessionError> {
+    if !login.remember() {
+        session.remove_value(SERIES_KEY).await?;
+        return Ok(None);
+    }
+    let series = Series::begin(now)?;
+    session.insert_value(SERIES_KEY, series.value()?).await?;
+    Ok(Some(series.last()))
 }

@@ -4,14 +4,12 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use http::request::Parts;
-use portcullis_core::{Attempt, Denial, Identified, Scheme, SchemeName, Timestamp};
-use tower_sessions::SessionStore;
-use tower_sessions::session::{Id, Record};
+use portcullis_core::{Attempt, Denial, Identified, Scheme, SchemeName};
 
-use super::{CookieSessions, Inner, incoming};
-use crate::expiry::to_date;
-use crate::sessions::Known;
-use crate::{AUTH_KEY, SessionError, cross_site, mark, observe};
+use super::incoming::Presented;
+use super::renewal::Renewals;
+use super::{CookieSessions, Inner};
+use crate::cross_site;
 
 impl Scheme for CookieSessions {
     fn name(&self) -> SchemeName {
@@ -24,56 +22,36 @@ impl Scheme for CookieSessions {
     }
 
     fn authenticate(&self, request: &Parts) -> Attempt {
-        let Some(id) = incoming::session_id(&request.headers, &self.inner.name) else {
+        let Some(presented) = Presented::find(&request.headers, &self.inner.name) else {
             return Attempt::Absent;
         };
         let inner = Arc::clone(&self.inner);
         let refusal = cross_site::check(request, &inner.allowed_origins).err();
-        Attempt::Pending(Box::pin(async move { inner.identify(&id, refusal).await }))
+        let renewals = request.extensions.get::<Renewals>().cloned();
+        Attempt::Pending(Box::pin(async move {
+            inner.identify(&presented, refusal, renewals.as_ref()).await
+        }))
     }
 }
 
 impl Inner {
     /// The user whose session this is; where there is one, `refusal` is what the request gets instead.
-    async fn identify(&self, id: &Id, refusal: Option<Denial>) -> Identified {
+    async fn identify(
+        &self,
+        presented: &Presented,
+        refusal: Option<Denial>,
+        renewals: Option<&Renewals>,
+    ) -> Identified {
         let now = self.sessions.now();
-        let Some(record) = self.load(id).await? else {
+        let Some(found) = self.find(presented, now).await? else {
             return Ok(None);
         };
-        let Some(known) = self.known(&record, now) else {
-            return Ok(None);
-        };
-        let user = self.sessions.user(&known).await?;
+        let user = self.sessions.user(&found.known).await?;
         match (&user, refusal) {
             (None, _) => {}
             (Some(_), Some(refusal)) => return Err(refusal),
-            (Some(_), None) => self.touch(record, &known, now).await,
+            (Some(_), None) => self.note(found, renewals, now).await,
         }
         Ok(user)
-    }
-
-    pub(super) async fn load(&self, id: &Id) -> Result<Option<Record>, SessionError> {
-        Ok(self.store.load(id).await?)
-    }
-
-    pub(super) fn known(&self, record: &Record, now: Timestamp) -> Option<Arc<Known>> {
-        let mark = record.data.get(AUTH_KEY)?;
-        self.sessions.recognise(mark, now)
-    }
-
-    /// Notes that the login is used, if the last note is old enough. The store writes it only where the session is still there.
-    async fn touch(&self, mut record: Record, known: &Known, now: Timestamp) {
-        let Some(login) = self.sessions.touched(&known.login, now) else {
-            return;
-        };
-        let Ok(mark) = mark::login_value(&login) else {
-            return;
-        };
-        record.data.insert(AUTH_KEY.to_owned(), mark);
-        record.expiry_date = to_date(login.expires_at());
-        match self.store.save(&record).await {
-            Ok(()) => observe::touched(&login),
-            Err(error) => observe::touch_failed(&login, &error),
-        }
     }
 }

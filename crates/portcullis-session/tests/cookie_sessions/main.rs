@@ -9,4 +9,6 @@ mod lives;
 mod races;
 mod schemes;
 mod stores;
+mod theft;
+mod theft_properties;
 mod world;

@@ -46,7 +46,7 @@ pub(crate) fn with_id(id: &str) -> Parts {
     request(&[&format!("__Host-session={id}")])
 }
 
-/// The session id that a `Set-Cookie` value gives the browser.
+/// What a `Set-Cookie` value gives the browser: the session id, and the token of a remembered login.
 pub(crate) fn id_in(set_cookie: &HeaderValue) -> String {
     let pair = set_cookie.to_str().unwrap().split(';').next().unwrap();
     pair.strip_prefix("__Host-session=").unwrap().to_owned()
@@ -94,7 +94,7 @@ impl World {
 
     pub(crate) async fn is_stored(&self, id: &str) -> bool {
         use tower_sessions::SessionStore;
-        let id: Id = id.parse().unwrap();
+        let id: Id = id.split('.').next().unwrap().parse().unwrap();
         self.store.store.load(&id).await.unwrap().is_some()
     }
 }
