@@ -198,17 +198,22 @@ impl Users {
         language: Option<&str>,
         message: Message,
     ) -> Result<Change, Denial> {
-        const WORTH_SENDING: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+        const WORTH_SENDING: Duration = Duration::from_secs(24 * 3600);
+        let expires_at = self.now().saturating_add(WORTH_SENDING);
+        self.mail_until(to, language, message, expires_at)
+    }
+
+    /// The change that queues a mail which is not worth sending any more from `expires_at` on.
+    pub(crate) fn mail_until(
+        &self,
+        to: &EmailAddress,
+        language: Option<&str>,
+        message: Message,
+        expires_at: Timestamp,
+    ) -> Result<Change, Denial> {
         let language = language.or(self.settings().language.as_deref());
         let now = self.now();
-        mail::queue(
-            &self.inner.sealing,
-            to,
-            language,
-            message,
-            now,
-            now.saturating_add(WORTH_SENDING),
-        )
+        mail::queue(&self.inner.sealing, to, language, message, now, expires_at)
     }
 
     /// Commits, and sees to what follows: revocations and caches of this node, the outbox, whoever listens.

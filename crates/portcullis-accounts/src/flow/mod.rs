@@ -1,11 +1,19 @@
 //! What can be done with accounts: one flow a file, each a method of [`Users`](crate::Users).
 
+mod asked;
 mod attempt;
+mod change_email;
+mod ending;
 mod issue;
 mod link;
 mod login;
 mod password;
+mod refusals;
 mod register;
+mod reset_password;
+mod rights;
+mod unlock;
+mod verify_email;
 
 pub use self::issue::{Credentials, Session, Tokens};
 pub use self::login::{LoggedIn, Login};

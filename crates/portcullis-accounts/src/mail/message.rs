@@ -19,10 +19,12 @@ pub enum Message {
         /// The whole link.
         link: String,
     },
-    /// A new password was asked for, but this account logs in by other ways alone.
+    /// A new password was asked for, but this account has none yet.
     NoPassword {
-        /// By which.
+        /// By which; none where it cannot log in at all yet.
         providers: Vec<String>,
+        /// The whole link by which it can set a password.
+        link: Option<String>,
     },
     /// The password was changed.
     PasswordChanged,
@@ -35,8 +37,8 @@ pub enum Message {
     EmailInUse,
     /// The account's address was changed; this goes to the former one.
     EmailChanged {
-        /// The whole link by which it is changed back.
-        undo: String,
+        /// The whole link by which it is changed back, where there is one.
+        undo: Option<String>,
     },
     /// Too many wrong passwords: the account is locked.
     AccountLocked,
@@ -58,7 +60,7 @@ impl Message {
             LinkPurpose::VerifyEmail => Self::VerifyEmail { link },
             LinkPurpose::ResetPassword => Self::ResetPassword { link },
             LinkPurpose::ChangeEmail => Self::ChangeEmail { link },
-            LinkPurpose::UndoEmail => Self::EmailChanged { undo: link },
+            LinkPurpose::UndoEmail => Self::EmailChanged { undo: Some(link) },
             LinkPurpose::Unlock => Self::Unlock { link },
         }
     }

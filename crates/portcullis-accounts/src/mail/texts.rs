@@ -29,7 +29,7 @@ fn words(message: &Message) -> (&'static str, String) {
         Message::PasswordChanged => ("Your password was changed", "Your password was changed. If it was not you, set a new one now.\n".to_owned()),
         Message::ChangeEmail { link } => ("Confirm your new e-mail address", format!("Open this page to make this the address of your account:\n\n{link}\n")),
         Message::EmailInUse => ("Somebody has tried to use your address", "Somebody has tried to make your address theirs. Nothing was changed.\n".to_owned()),
-        Message::EmailChanged { undo } => ("Your e-mail address was changed", format!("The address of your account was changed. If it was not you, open this page to undo it:\n\n{undo}\n")),
+        Message::EmailChanged { undo } => ("Your e-mail address was changed", format!("The address of your account was changed. If it was not you, open this page to undo it:\n\n{}\n", undo.as_deref().unwrap_or_default())),
         Message::AccountLocked => ("Your account is locked", "There were too many wrong passwords, so your account is locked.\n".to_owned()),
         Message::Unlock { link } => ("Unlock your account", format!("Open this page to unlock your account:\n\n{link}\n")),
         Message::LoginAfterFailures => ("A login after wrong passwords", "Somebody has logged in to your account after several wrong passwords. If it was not you, set a new password now.\n".to_owned()),

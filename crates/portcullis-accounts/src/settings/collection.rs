@@ -46,6 +46,8 @@ pub struct Collection {
     pub(crate) allows_signup: bool,
     pub(crate) requires_verified: bool,
     pub(crate) keeps_unproved_password: bool,
+    pub(crate) distrusts_registration: bool,
+    pub(crate) allows_email_undo: bool,
     pub(crate) scopes: BTreeSet<String>,
     pub(crate) requires_scopes: bool,
     pub(crate) admin_keys_manage_keys: bool,
@@ -78,6 +80,8 @@ impl Collection {
             allows_signup: true,
             requires_verified: false,
             keeps_unproved_password: false,
+            distrusts_registration: false,
+            allows_email_undo: true,
             scopes: ["read", "write", "admin"].map(str::to_owned).into(),
             requires_scopes: false,
             admin_keys_manage_keys: false,
@@ -131,10 +135,27 @@ impl Collection {
         self
     }
 
-    /// Whether a password that was set before the address was proved survives the proof. It does not unless said: whoever
-    /// registered may not be who owns the mailbox. (One who proves it while logged in keeps it in any case.)
+    /// Lets a password that was set before the address was proved survive a proof by another way than the link that registration
+    /// mails: whoever registered may not be who owns the mailbox. See [`verify_email`](crate::Users::verify_email) for which proof is
+    /// taken for whose.
     pub fn with_insecure_unproved_password(mut self) -> Self {
         self.keeps_unproved_password = true;
+        self
+    }
+
+    /// Whether the verification link, presented without a login of the very account, takes away what was set before: the password
+    /// (mail to set a new one is sent at once), logins, keys, links. It does not unless said, because most people open that mail
+    /// in another browser, and log in afterwards with the password that they chose. See
+    /// [`verify_email`](crate::Users::verify_email).
+    pub fn distrust_registration(mut self, distrust: bool) -> Self {
+        self.distrusts_registration = distrust;
+        self
+    }
+
+    /// Whether a former address that had been proved gets a link by which a change of address is undone for 72 hours; it does
+    /// unless said.
+    pub fn allow_email_undo(mut self, allowed: bool) -> Self {
+        self.allows_email_undo = allowed;
         self
     }
 

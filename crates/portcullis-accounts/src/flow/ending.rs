@@ -1,0 +1,68 @@
+//! The end of everything that a user is logged in by.
+
+use portcullis_core::Denial;
+
+use super::register::new_stamp;
+use crate::model::{LinkPurpose, User};
+use crate::store::{Change, UserUpdate};
+use crate::users::Users;
+
+/// What becomes of the user's API keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keys {
+    /// They are good still.
+    Stay,
+    /// They go with the rest.
+    Go,
+}
+
+/// The links that go. One stays: the one by which a changed address is changed back, or else who took an account over could take
+/// that way back as well.
+const GOING: [LinkPurpose; 4] = [
+    LinkPurpose::VerifyEmail,
+    LinkPurpose::ResetPassword,
+    LinkPurpose::ChangeEmail,
+    LinkPurpose::Unlock,
+];
+
+impl Users {
+    /// The changes that end every login of a user, and void its links; the new stamp, which ends the sessions by cookie, is put
+    /// into the update that is committed with them.
+    pub(super) fn end_all(
+        &self,
+        user: &User,
+        update: &mut UserUpdate,
+        keys: Keys,
+    ) -> Result<Vec<Change>, Denial> {
+        update.stamp = Some(new_stamp()?);
+        let owner = || user.reference();
+        let mut changes = vec![
+            Change::EndFamilies {
+                owner: owner(),
+                except: None,
+                until: self.inner.revoked_until(self.now()),
+            },
+            self.revoke_tokens(user, update),
+            Change::DropLinks {
+                owner: owner(),
+                purposes: GOING.to_vec(),
+            },
+        ];
+        if keys == Keys::Go {
+            changes.push(Change::DeleteKeys { owner: owner() });
+        }
+        Ok(changes)
+    }
+
+    /// Removes the sessions by cookie, which are dead by their stamp already, and says how many there were.
+    pub(super) async fn clean_up_sessions(&self, user: &User) -> u64 {
+        let owner = user.reference().session_owner();
+        match self.realm.cookies.revoke_all(&owner, None).await {
+            Ok(ended) => ended,
+            Err(error) => {
+                tracing::warn!(user = ?user.reference(), %error, "dead sessions were not removed; they run out by themselves");
+                0
+            }
+        }
+    }
+}
