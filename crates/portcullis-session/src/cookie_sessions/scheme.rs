@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use http::request::Parts;
-use portcullis_core::{Attempt, Denial, Identified, Scheme, SchemeName};
+use portcullis_core::{Attempt, Denial, Head, Identified, Presence, Scheme, SchemeName};
 
 use super::incoming::Presented;
 use super::renewal::Renewals;
@@ -22,12 +22,26 @@ impl Scheme for CookieSessions {
     }
 
     fn authenticate(&self, request: &Parts) -> Attempt {
-        let Some(presented) = Presented::find(&request.headers, &self.inner.name) else {
+        self.attempt(request.into())
+    }
+
+    fn presence_of_head(&self, _: Head<'_>) -> Option<Presence> {
+        Some(Presence::InTurn)
+    }
+
+    fn authenticate_head(&self, head: Head<'_>) -> Option<Attempt> {
+        Some(self.attempt(head))
+    }
+}
+
+impl CookieSessions {
+    fn attempt(&self, head: Head<'_>) -> Attempt {
+        let Some(presented) = Presented::find(head.headers(), &self.inner.name) else {
             return Attempt::Absent;
         };
         let inner = Arc::clone(&self.inner);
-        let refusal = cross_site::check(request, &inner.allowed_origins).err();
-        let renewals = request.extensions.get::<Renewals>().cloned();
+        let refusal = cross_site::check(head, &inner.allowed_origins).err();
+        let renewals = head.extensions().get::<Renewals>().cloned();
         Attempt::Pending(Box::pin(async move {
             inner.identify(&presented, refusal, renewals.as_ref()).await
         }))

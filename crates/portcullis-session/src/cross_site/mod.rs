@@ -8,9 +8,8 @@
 mod origins;
 
 use http::header::{HOST, ORIGIN, UPGRADE};
-use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use portcullis_core::Denial;
+use portcullis_core::{Denial, Head};
 
 use self::origins::Origin;
 pub use self::origins::{AllowedOrigins, InvalidOrigin};
@@ -30,7 +29,7 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// | no `Sec-Fetch-Site`, any other `Origin`, `null` too | refused |
 /// | neither header | passes: it comes from no browser of this decade, and so from nobody who could be made to send it |
 ///
-/// Host and origin are compared without their scheme, since a server behind a proxy that ends TLS does not know its own. A
+/// The request is a [`Head`], or a `Request` or `Parts` by reference. Host and origin are compared without their scheme, since a server behind a proxy that ends TLS does not know its own. A
 /// proxy must hand `Host` on as it came (or the origin must be on the list), and must not strip `Origin` or `Sec-Fetch-Site`.
 ///
 /// ```
@@ -38,23 +37,24 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// use portcullis_session::cross_site::{self, AllowedOrigins};
 ///
 /// let request = Request::post("/transfer").header("sec-fetch-site", "cross-site").header("origin", "https://evil.example");
-/// let (head, ()) = request.body(()).unwrap().into_parts();
-/// let denial = cross_site::check(&head, &AllowedOrigins::none()).unwrap_err();
+/// let request = request.body(()).unwrap();
+/// let denial = cross_site::check(&request, &AllowedOrigins::none()).unwrap_err();
 /// assert_eq!((denial.status().as_u16(), denial.code()), (403, "cross_site"));
 /// ```
 ///
 /// # Errors
 ///
 /// 403 `cross_site`.
-pub fn check(request: &Parts, allowed: &AllowedOrigins) -> Result<(), Denial> {
-    if !may_change_something(request) {
+pub fn check<'a>(request: impl Into<Head<'a>>, allowed: &AllowedOrigins) -> Result<(), Denial> {
+    let head = request.into();
+    if !may_change_something(head) {
         return Ok(());
     }
-    let origin = Header::of(&request.headers, &ORIGIN);
-    let passes = match Header::of(&request.headers, &SEC_FETCH_SITE) {
+    let origin = Header::of(head.headers(), &ORIGIN);
+    let passes = match Header::of(head.headers(), &SEC_FETCH_SITE) {
         Header::Once(site) if site == "same-origin" || site == "none" => true,
         Header::Absent if origin == Header::Absent => true,
-        Header::Absent => origin.is_allowed(allowed) || origin.is_of(request),
+        Header::Absent => origin.is_allowed(allowed) || origin.is_of(head),
         Header::Once(_) | Header::Several => origin.is_allowed(allowed),
     };
     passes.then_some(()).ok_or_else(refusal)
@@ -67,9 +67,9 @@ fn refusal() -> Denial {
 
 /// The methods of Go's `CrossOriginProtection`: TRACE, though safe, is not among them. A WebSocket is opened by a GET, and then
 /// does as it likes (v5.0.0-4.4.2).
-fn may_change_something(request: &Parts) -> bool {
-    let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(&request.method);
-    !reads || opens_websocket(&request.headers)
+fn may_change_something(head: Head<'_>) -> bool {
+    let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(head.method());
+    !reads || opens_websocket(head.headers())
 }
 
 fn opens_websocket(headers: &HeaderMap) -> bool {
@@ -110,16 +110,16 @@ impl<'a> Header<'a> {
     }
 
     /// Whether this origin is that of the host which the request is for.
-    fn is_of(&self, request: &Parts) -> bool {
+    fn is_of(&self, head: Head<'_>) -> bool {
         let origin = self.text().and_then(Origin::parse);
-        origin.is_some_and(|origin| host(request).is_some_and(|host| origin.is_at(host)))
+        origin.is_some_and(|origin| host(head).is_some_and(|host| origin.is_at(host)))
     }
 }
 
 /// The request's own authority goes before the `Host` header (RFC 9112 §3.2.2, RFC 9113 §8.3.1).
-fn host(request: &Parts) -> Option<&str> {
-    match request.uri.authority() {
+fn host(head: Head<'_>) -> Option<&str> {
+    match head.uri().authority() {
         Some(authority) => Some(authority.as_str()),
-        None => Header::of(&request.headers, &HOST).text(),
+        None => Header::of(head.headers(), &HOST).text(),
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use http::HeaderValue;
 use http::request::Parts;
 use portcullis_core::{
-    Attempt, AuthUser, AuthUserBuilder, Denial, Identified, Scheme, SchemeName, Timestamp,
+    Attempt, AuthUser, AuthUserBuilder, Denial, Head, Identified, Presence, Scheme, SchemeName,
+    Timestamp,
 };
 use serde_json::Value;
 use tower_sessions::Session;
@@ -27,7 +28,21 @@ impl Scheme for Sessions {
     }
 
     fn authenticate(&self, request: &Parts) -> Attempt {
-        let Some(session) = request.extensions.get::<Session>() else {
+        self.attempt(request.into())
+    }
+
+    fn presence_of_head(&self, _: Head<'_>) -> Option<Presence> {
+        Some(Presence::InTurn)
+    }
+
+    fn authenticate_head(&self, head: Head<'_>) -> Option<Attempt> {
+        Some(self.attempt(head))
+    }
+}
+
+impl Sessions {
+    fn attempt(&self, head: Head<'_>) -> Attempt {
+        let Some(session) = head.extensions().get::<Session>() else {
             return Attempt::Ready(Err(Denial::misconfigured(
                 "the session scheme found no session: add `.layer(SessionLayer::new(store))` (or tower-sessions' \
                  SessionManagerLayer) outside the AuthnLayer",
