@@ -1,0 +1,5 @@
+//! Accounts in SQLite and PostgreSQL: the contracts, and what becomes of them when a database is not as it should be.
+#![cfg(all(feature = "sqlite", feature = "postgres", unix))]
+
+mod conformance;
+mod support;
