@@ -20,6 +20,8 @@ pub mod manual;
 
 pub use portcullis_core::*;
 
+#[cfg(feature = "accounts")]
+pub use portcullis_accounts as accounts;
 #[cfg(feature = "jwt")]
 pub use portcullis_jwt as jwt;
 #[cfg(feature = "key")]
@@ -33,6 +35,9 @@ pub use portcullis_password as password;
 #[cfg(feature = "session")]
 pub use portcullis_session as session;
 
+#[cfg(feature = "accounts")]
+#[doc(no_inline)]
+pub use portcullis_accounts::{Accounts, Collection, Origin, Register};
 #[cfg(feature = "jwt")]
 #[doc(no_inline)]
 pub use portcullis_jwt::{Bearer, Issuer, KeyRing, Revocations, Verifier};
