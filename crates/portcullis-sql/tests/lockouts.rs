@@ -60,7 +60,7 @@ async fn it_conforms() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn it_agrees_with_the_store_in_memory() {
-    for (database, steps) in TestDatabase::each().zip([3000, 300, 1500]) {
+    for (database, steps) in TestDatabase::each().zip([1500, 150, 600]) {
         for seed in [1, 0xdead_beef, 0x5eed_0000_0000_0007] {
             let clock = ManualClock::new();
             let memory = MemoryLockouts::new().with_clock(clock.shared());
