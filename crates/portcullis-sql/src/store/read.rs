@@ -13,12 +13,16 @@ use portcullis_core::Timestamp;
 use portcullis_key::{KeyId, KeyIndex};
 
 use super::{SqlStore, audit, families, ids, keys, links, users};
+use crate::Dialect;
 use crate::database::value::values;
 use crate::database::{Columns, Failure, Row};
 
 #[async_trait]
 impl UserStore for SqlStore {
     async fn user(&self, user: &UserRef) -> Result<Option<User>, StoreError> {
+        if self.never_holds(&user.collection) {
+            return Ok(None);
+        }
         let values = values![&user.collection, user.id];
         let row = self.database.read_optional(users::BY_ID, values).await?;
         one(row, users::of_row)
@@ -29,6 +33,9 @@ impl UserStore for SqlStore {
         collection: &str,
         email_key: &str,
     ) -> Result<Option<User>, StoreError> {
+        if self.never_holds(collection) || self.never_holds(email_key) {
+            return Ok(None);
+        }
         let values = values![collection, email_key];
         let row = self.database.read_optional(users::BY_EMAIL, values).await?;
         one(row, users::of_row)
@@ -43,6 +50,7 @@ impl UserStore for SqlStore {
                 let values = values![&query.collection, first, query.limit];
                 self.database.read_all(users::PAGE, values).await?
             }
+            Some(text) if self.never_holds(text) => return Ok(Vec::new()),
             Some(text) => {
                 let values = values![&query.collection, first, query.limit, text];
                 self.database
@@ -127,6 +135,13 @@ impl KeyStore for SqlStore {
 impl AuditLog for SqlStore {
     async fn events(&self, query: &AuditQuery) -> Result<Vec<AuditEvent>, StoreError> {
         Ok(audit::page(&self.database, query).await?)
+    }
+}
+
+impl SqlStore {
+    /// Whether no row can have this text: PostgreSQL keeps no NUL, and calls it an error to look for one.
+    fn never_holds(&self, text: &str) -> bool {
+        self.dialect() == Dialect::Postgres && text.contains('\0')
     }
 }
 

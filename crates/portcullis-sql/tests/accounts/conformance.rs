@@ -7,7 +7,7 @@ use crate::support::Place;
 
 /// Two nodes, as two processes would open the database.
 async fn two_nodes(place: &Place) -> Nodes {
-    let (a, b) = tokio::join!(place.store(), place.store());
+    let (a, b) = tokio::join!(place.patient_store(), place.patient_store());
     Nodes::two(a, b)
 }
 

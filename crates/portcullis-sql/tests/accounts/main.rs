@@ -2,4 +2,6 @@
 #![cfg(all(feature = "sqlite", feature = "postgres", unix))]
 
 mod conformance;
+mod connecting;
+mod migrations;
 mod support;

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use portcullis_accounts::store::Change;
+use portcullis_accounts::store::{Change, CommitError, UserStore as _};
 use portcullis_accounts::{EmailAddress, Family, RecordId, User, UserRef};
 use portcullis_core::{Clock as _, SystemClock, Timestamp};
 use portcullis_sql::SqlStore;
@@ -44,7 +45,7 @@ impl Drop for Directory {
 pub struct Place {
     pub url: String,
     _directory: Option<Directory>,
-    pub server: Option<Arc<Server>>,
+    server: Option<Arc<Server>>,
 }
 
 impl Place {
@@ -67,14 +68,38 @@ impl Place {
         })
     }
 
+    /// On a server of its own, to be stopped and started.
+    pub fn postgres_of_its_own() -> Option<Self> {
+        let server = Arc::new(Server::start()?);
+        Some(Self {
+            url: server.database(),
+            _directory: None,
+            server: Some(server),
+        })
+    }
+
     /// One of each kind that there is.
     pub fn each() -> impl Iterator<Item = Self> {
-        [Some(Self::sqlite()), Self::postgres()].into_iter().flatten()
+        [Some(Self::sqlite()), Self::postgres()]
+            .into_iter()
+            .flatten()
     }
 
     pub async fn store(&self) -> SqlStore {
         let connected = SqlStore::connect(&self.url).await;
         connected.expect("the database is there")
+    }
+
+    /// One that waits for long: a hundred requests at once take their time where the machine is busy and its disk slow.
+    pub async fn patient_store(&self) -> SqlStore {
+        let long = Duration::from_secs(60);
+        let builder = SqlStore::builder(&self.url).acquire_timeout(long);
+        let builder = builder.busy_timeout(long).statement_timeout(long);
+        builder.connect().await.expect("the database is there")
+    }
+
+    pub fn server(&self) -> &Server {
+        self.server.as_deref().expect("this is PostgreSQL")
     }
 }
 
@@ -112,7 +137,7 @@ pub fn insert(user: &User) -> [Change; 1] {
 
 /// A login of this user, good for a month.
 pub fn family(owner: UserRef) -> Family {
-    let month = std::time::Duration::from_secs(30 * 24 * 3600);
+    let month = Duration::from_secs(30 * 24 * 3600);
     Family {
         id: id(),
         owner,
@@ -128,4 +153,24 @@ pub fn family(owner: UserRef) -> Family {
         address: None,
         user_agent: None,
     }
+}
+
+/// Whether the user is there.
+pub async fn is_there(store: &SqlStore, user: &User) -> bool {
+    let found = store.user(&user.reference()).await;
+    found.expect("the store answers").is_some()
+}
+
+/// The error that a store which does not answer gives, within a few seconds.
+pub async fn within_seconds<T: std::fmt::Debug, E>(
+    answer: impl Future<Output = Result<T, E>>,
+) -> E {
+    let answer = tokio::time::timeout(Duration::from_secs(10), answer).await;
+    let answer = answer.expect("an error comes within seconds");
+    answer.expect_err("what does not answer is an error")
+}
+
+/// Asserts that it is the database that did not answer, not a conflict.
+pub fn assert_down(error: &CommitError) {
+    assert!(matches!(error, CommitError::Store(_)), "{error}");
 }
