@@ -10,7 +10,9 @@ use portcullis_benches::{
     Case, Lane, Limit, Outcome, Race, Row, Section, allocations, nanos, times,
 };
 use portcullis_core::{AuthUser, AuthnLayer};
-use portcullis_session::{Login, MemorySessions, SessionLayer, Sessions};
+use portcullis_session::{
+    CookieSessions, Login, MemorySessions, SessionCookie, SessionLayer, Sessions,
+};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_sessions_014 as older;
 
@@ -22,6 +24,7 @@ const SESSIONS: usize = 64;
 
 pub(crate) fn enter(race: &mut Race) {
     enter_contenders(race, "session: ours", ours());
+    enter_contenders(race, "session: ours, by cookie", by_cookie());
     enter_contenders(race, "session: tower-sessions", tower_sessions());
     enter_contenders(race, "session: axum-login", axum_login());
 }
@@ -97,6 +100,35 @@ fn ours() -> Contender<
                 answer(false)
             }
         }));
+    let cookies = open(&service);
+    (service, cookies)
+}
+
+/// Ours without a manager: the scheme reads the cookie.
+fn by_cookie() -> Contender<
+    impl Service<Request<()>, Response = Response<impl Sized>, Error = Infallible>
+    + Clone
+    + Send
+    + 'static,
+> {
+    let store = MemorySessions::new();
+    let sessions = CookieSessions::new(Sessions::new(), store, &SessionCookie::new());
+    let handle = sessions.clone();
+    let handler = service_fn(move |request: Request<()>| {
+        let handle = handle.clone();
+        async move {
+            if request.extensions().get::<AuthUser>().is_some() {
+                return answer(true);
+            }
+            let login = Login::new("u-000001").roles(["user"]);
+            let login = handle.login(request.headers(), login).await;
+            let (_, cookie) = login.expect("memory is there");
+            let mut response = answer(false)?;
+            response.headers_mut().insert(SET_COOKIE, cookie);
+            Ok(response)
+        }
+    });
+    let service = AuthnLayer::new().scheme(sessions).layer(handler);
     let cookies = open(&service);
     (service, cookies)
 }
@@ -197,7 +229,8 @@ pub(crate) fn report(outcome: &Outcome) -> Section {
             in_e(outcome, ours)
         ))
         .beside(format!(
-            "axum-login {}; tower-sessions alone {}",
+            "without a manager (`CookieSessions`) {}; axum-login {}; tower-sessions alone {}",
+            text("session: ours, by cookie"),
             text("session: axum-login"),
             text("session: tower-sessions")
         ));
@@ -208,7 +241,8 @@ pub(crate) fn report(outcome: &Outcome) -> Section {
         )
         .measured(times(gain(ours)))
         .beside(format!(
-            "axum-login {}; tower-sessions alone {}",
+            "without a manager {}; axum-login {}; tower-sessions alone {}",
+            times(gain("session: ours, by cookie")),
             times(gain("session: axum-login")),
             times(gain("session: tower-sessions"))
         ));

@@ -4,7 +4,7 @@
 //! - [`SessionLayer`] is tower-sessions' session manager with a strict cookie; it stands outside the `AuthnLayer`.
 //!   tower-sessions' own `SessionManagerLayer` does as well, with the differences that are listed there.
 //! - [`CookieSessions`] does without such a layer: it reads the cookie itself and hands out `Set-Cookie` values, for services
-//!   that answer their own requests.
+//!   that answer their own requests. [`RenewalLayer`] renews the cookies of remembered logins, and so notices copied ones.
 //! - [`cross_site`] keeps other sites' pages from using the cookie.
 //! - [`MemorySessions`] keeps sessions in memory. [`IndexedSessionStore`] is the contract of stores that know whose
 //!   sessions they keep, and says how to write one; any other tower-sessions store works too, without lists, without
