@@ -14,7 +14,7 @@ use portcullis_session::CookieSessions;
 use crate::audit::EventSink;
 use crate::background::Uses;
 use crate::gate::Gate;
-use crate::mail::{MailTexts, Mailer};
+use crate::mail::{Health, MailTexts, Mailer};
 use crate::schemes::Access;
 use crate::secrets::Secrets;
 use crate::settings::{Collection, Limits, Pages, ParentGrace};
@@ -54,6 +54,7 @@ pub(crate) struct Inner {
     pub(crate) sinks: Vec<Arc<dyn EventSink>>,
     pub(crate) uses: Uses,
     pub(crate) mail_bell: tokio::sync::Notify,
+    pub(crate) mail_health: Health,
     pub(crate) base_url: String,
     pub(crate) pages: Pages,
     pub(crate) addresses: ClientAddress,

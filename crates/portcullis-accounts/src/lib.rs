@@ -24,7 +24,12 @@ pub use self::accounts::Accounts;
 pub use self::audit::EventSink;
 pub use self::builder::{AccountsBuilder, BuildError};
 pub use self::flow::{Credentials, LoggedIn, Login, Register, Registered, Session, Tokens};
-pub use self::mail::{EnglishTexts, Mail, MailError, MailTexts, Mailer, Message};
+pub use self::mail::{
+    BuiltInTexts, CapturedMail, ConsoleMailer, EnglishTexts, GermanTexts, Letter, Mail, MailError,
+    MailTexts, Mailer, Message, SentMail,
+};
+#[cfg(feature = "smtp")]
+pub use self::mail::{SmtpMailer, SmtpSettingsError};
 pub use self::memory::MemoryStore;
 pub use self::model::{
     AuditEvent, AuditKind, AuditQuery, Delivery, EmailAddress, Family, InvalidEmail, InvalidId,

@@ -85,6 +85,7 @@ impl AccountsBuilder {
             sinks: self.sinks,
             uses,
             mail_bell: tokio::sync::Notify::new(),
+            mail_health: crate::mail::Health::default(),
             base_url: self.base_url,
             pages: self.pages,
             addresses: self.addresses,

@@ -16,7 +16,7 @@ use portcullis_session::{IndexedSessionStore, SessionCookie};
 use zeroize::Zeroizing;
 
 use crate::audit::EventSink;
-use crate::mail::{EnglishTexts, MailTexts, Mailer};
+use crate::mail::{BuiltInTexts, MailTexts, Mailer};
 use crate::settings::{Collection, Limits, Pages, ParentGrace, Profile};
 use crate::store::AccountStore;
 use crate::users::Mode;
@@ -97,7 +97,7 @@ impl AccountsBuilder {
             mode: Mode::default(),
             addresses: client_address(TrustedProxies::default()),
             pages: Pages::default(),
-            texts: Arc::new(EnglishTexts),
+            texts: Arc::new(BuiltInTexts),
             sinks: Vec::new(),
             parent_grace: ParentGrace::default(),
             reuse_interval: REUSE_INTERVAL,
@@ -259,7 +259,7 @@ impl AccountsBuilder {
         self
     }
 
-    /// How mail is put into words; English unless said.
+    /// How mail is put into words; [`BuiltInTexts`] unless said.
     pub fn mail_texts(mut self, texts: impl MailTexts) -> Self {
         self.texts = Arc::new(texts);
         self
