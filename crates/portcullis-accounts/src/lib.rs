@@ -23,7 +23,10 @@ mod view;
 pub use self::accounts::Accounts;
 pub use self::audit::EventSink;
 pub use self::builder::{AccountsBuilder, BuildError};
-pub use self::flow::{Credentials, LoggedIn, Login, Register, Registered, Session, Tokens};
+pub use self::flow::{
+    AdminUpdate, Application, AuditPage, AuditRequest, CreatedKey, Credentials, KeyInfo, ListUsers,
+    LoggedIn, Login, Me, NewKey, NewUser, Register, Registered, Session, Tokens, UserPage,
+};
 pub use self::mail::{
     BuiltInTexts, CapturedMail, ConsoleMailer, EnglishTexts, GermanTexts, Letter, Mail, MailError,
     MailTexts, Mailer, Message, SentMail,

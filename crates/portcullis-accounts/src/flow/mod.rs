@@ -1,5 +1,7 @@
 //! What can be done with accounts: one flow a file, each a method of [`Users`](crate::Users).
 
+mod admin;
+mod api_keys;
 mod asked;
 mod attempt;
 mod change_email;
@@ -7,6 +9,7 @@ mod ending;
 mod issue;
 mod link;
 mod login;
+mod me;
 mod password;
 mod refusals;
 mod register;
@@ -15,6 +18,11 @@ mod rights;
 mod unlock;
 mod verify_email;
 
+pub use self::admin::{
+    AdminUpdate, Application, AuditPage, AuditRequest, ListUsers, NewUser, UserPage,
+};
+pub use self::api_keys::{CreatedKey, KeyInfo, NewKey};
 pub use self::issue::{Credentials, Session, Tokens};
 pub use self::login::{LoggedIn, Login};
+pub use self::me::Me;
 pub use self::register::{Register, Registered};

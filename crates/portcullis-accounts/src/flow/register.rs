@@ -13,6 +13,7 @@ use crate::mail::Message;
 use crate::model::{
     AuditKind, EmailAddress, LinkPurpose, ProfileData, RecordId, StoredPassword, User,
 };
+use crate::settings::Setter;
 use crate::store::{Change, CommitError, Conflict};
 use crate::users::{Mode, Users};
 
@@ -98,7 +99,9 @@ impl Users {
     /// account already plays no part in it.
     async fn prepare(&self, register: &Register) -> Result<User, Denial> {
         let email = EmailAddress::parse(&register.email).map_err(|_| invalid_email())?;
-        let profile = self.settings().new_profile(&register.profile, true)?;
+        let profile = self
+            .settings()
+            .new_profile(&register.profile, Setter::User)?;
         let mut context = PolicyContext::new().identifier(email.as_str());
         if let Some(name) = profile.get("name").and_then(|name| name.as_str()) {
             context = context.identifier(name);
@@ -216,7 +219,7 @@ impl Users {
     }
 }
 
-fn email_taken(error: CommitError) -> Denial {
+pub(super) fn email_taken(error: CommitError) -> Denial {
     match error.conflict() {
         Some(Conflict::EmailTaken) => Denial::new(StatusCode::CONFLICT, "email_taken")
             .with_detail("there is an account with this address")

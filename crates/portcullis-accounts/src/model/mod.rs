@@ -2,6 +2,7 @@
 
 mod audit;
 mod email;
+mod event_json;
 mod family;
 mod id;
 mod key;

@@ -7,7 +7,7 @@ use portcullis_password::PasswordPolicy;
 use portcullis_session::SessionLimits;
 use serde_json::Value;
 
-use super::{Field, text};
+use super::{Field, Setter, text};
 use crate::model::ProfileData;
 
 /// The most live API keys of one user, unless said.
@@ -255,10 +255,9 @@ impl Collection {
     }
 
     /// The field with this name that the caller may set.
-    fn settable(&self, name: &str, by_user: bool) -> Option<&Field> {
+    fn settable(&self, name: &str, setter: Setter) -> Option<&Field> {
         let field = self.fields.iter().find(|field| field.name == name)?;
-        let open = !by_user || (!field.read_only && !field.hidden);
-        open.then_some(field)
+        field.is_open_to(setter).then_some(field)
     }
 
     /// The profile of a new account: what was given, and defaults for the rest.
@@ -269,14 +268,14 @@ impl Collection {
     pub(crate) fn new_profile(
         &self,
         given: &ProfileData,
-        by_user: bool,
+        setter: Setter,
     ) -> Result<ProfileData, Denial> {
         let mut profile = ProfileData::new();
         for field in &self.fields {
             let value = field.default.clone().unwrap_or(Value::Null);
             profile.insert(field.name.clone().into_owned(), value);
         }
-        self.patch(&mut profile, given, by_user)?;
+        self.patch(&mut profile, given, setter)?;
         let missing = |field: &&Field| field.required && profile[field.name.as_ref()].is_null();
         let faults: Vec<_> = self
             .fields
@@ -297,16 +296,16 @@ impl Collection {
         &self,
         profile: &mut ProfileData,
         given: &ProfileData,
-        by_user: bool,
+        setter: Setter,
     ) -> Result<(), Denial> {
         let unknown = given
             .keys()
-            .filter(|name| self.settable(name, by_user).is_none());
+            .filter(|name| self.settable(name, setter).is_none());
         let unknown: Vec<_> = unknown.map(|name| (name.as_str(), "not_allowed")).collect();
         refuse("field_not_allowed", &unknown)?;
         let mut faults = Vec::new();
         for (name, value) in given {
-            match self.settable(name, by_user).map(|field| field.check(value)) {
+            match self.settable(name, setter).map(|field| field.check(value)) {
                 Some(Err(fault)) => faults.push((name.as_str(), fault)),
                 _ => {
                     profile.insert(name.clone(), value.clone());

@@ -25,6 +25,17 @@ pub struct Field {
     pub(crate) hidden: bool,
 }
 
+/// Who sets a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Setter {
+    /// Its user: neither those that are only to be read, nor hidden ones.
+    User,
+    /// An administrator: not hidden ones.
+    Admin,
+    /// The application: all.
+    Application,
+}
+
 /// What a field holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -121,6 +132,15 @@ impl Field {
     pub fn hidden(mut self) -> Self {
         self.hidden = true;
         self
+    }
+
+    /// Whether it is this one's to set.
+    pub(crate) fn is_open_to(&self, setter: Setter) -> bool {
+        match setter {
+            Setter::User => !self.read_only && !self.hidden,
+            Setter::Admin => !self.hidden,
+            Setter::Application => true,
+        }
     }
 
     /// Whether a value fits; the code of what is wrong, otherwise. Null fits what is not required.

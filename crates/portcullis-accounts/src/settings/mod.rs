@@ -7,6 +7,7 @@ mod profile;
 mod urls;
 
 pub use self::collection::Collection;
+pub(crate) use self::field::Setter;
 pub use self::field::{Field, FieldKind, boolean, integer, number, select, text};
 pub use self::limits::Limits;
 pub use self::profile::{ParentGrace, Profile};
