@@ -6,6 +6,7 @@
 //! - `limiter` (feature `limit`): what every limiter must do.
 //! - `lockouts` (feature `limit`): what every store of failed attempts must do.
 //! - `postgres` (feature `postgres`): a PostgreSQL server of the tests' own.
+//! - `smtp` (feature `smtp`): a mail server that keeps what it is sent.
 //! - `session_store` (feature `session`): what every session store must do.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -23,6 +24,8 @@ pub mod postgres;
 mod random;
 #[cfg(feature = "session")]
 pub mod session_store;
+#[cfg(feature = "smtp")]
+pub mod smtp;
 
 pub use self::clock::ManualClock;
 pub use self::identity::{WithUser, WithUserLayer, with_nobody, with_user};
