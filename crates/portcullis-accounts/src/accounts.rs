@@ -13,6 +13,7 @@ use portcullis_session::CookieSessions;
 
 use crate::audit::EventSink;
 use crate::background::Uses;
+use crate::devices::Devices;
 use crate::gate::Gate;
 use crate::mail::{Health, MailTexts, Mailer};
 use crate::schemes::Access;
@@ -44,6 +45,7 @@ pub(crate) struct Inner {
     pub(crate) access: Access,
     pub(crate) keys: ApiKeys,
     pub(crate) cookies: CookieSessions,
+    pub(crate) devices: Devices,
     pub(crate) pool: HashPool,
     pub(crate) breached: Option<Arc<dyn BreachedPasswords>>,
     pub(crate) gate: Gate,

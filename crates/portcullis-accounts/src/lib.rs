@@ -5,6 +5,7 @@ mod accounts;
 mod audit;
 mod background;
 mod builder;
+mod devices;
 mod flow;
 mod gate;
 mod ledger;
@@ -24,8 +25,9 @@ pub use self::accounts::Accounts;
 pub use self::audit::EventSink;
 pub use self::builder::{AccountsBuilder, BuildError};
 pub use self::flow::{
-    AdminUpdate, Application, AuditPage, AuditRequest, CreatedKey, Credentials, KeyInfo, ListUsers,
-    LoggedIn, Login, Me, NewKey, NewUser, Register, Registered, Session, Tokens, UserPage,
+    AdminUpdate, Application, AuditPage, AuditRequest, ChangePassword, CreatedKey, Credentials,
+    KeyInfo, ListUsers, LoggedIn, LoggedOut, Login, Logout, Me, NewKey, NewUser, Proof,
+    Reauthenticated, Register, Registered, Session, SessionInfo, Tokens, UserPage,
 };
 pub use self::mail::{
     BuiltInTexts, CapturedMail, ConsoleMailer, EnglishTexts, GermanTexts, Letter, Mail, MailError,

@@ -29,6 +29,8 @@ pub(crate) enum Use {
     Outbox,
     /// Hashing the addresses of strangers for the audit trail.
     Audit,
+    /// Cookies of devices that were logged in from.
+    Device,
 }
 
 impl Use {
@@ -38,6 +40,7 @@ impl Use {
             Self::Link => b"portcullis one-time link v1",
             Self::Outbox => b"portcullis outbox v1",
             Self::Audit => b"portcullis audit v1",
+            Self::Device => b"portcullis known device v1",
         }
     }
 }

@@ -16,6 +16,7 @@ use super::{AccountsBuilder, BuildError};
 use crate::Accounts;
 use crate::accounts::{Inner, Lockouts, Realm};
 use crate::background::{self, Revoked, Uses};
+use crate::devices::Devices;
 use crate::gate::{self, Gate};
 use crate::schemes::{Access, KeyFinder, SessionFinder};
 use crate::secrets::{Secrets, Use};
@@ -72,6 +73,7 @@ impl AccountsBuilder {
             gate: Gate::new(self.limiter_or_none()),
             lockouts: self.lockout_counters(),
             cookies: cookies(&Collection::new()),
+            devices: Devices::new(&self.cookie, self.knows_devices),
             limits: self.limits.take().unwrap_or_default(),
             store: self.store,
             clock: self.clock,

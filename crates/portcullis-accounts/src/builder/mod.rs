@@ -49,6 +49,7 @@ pub struct AccountsBuilder {
     reveals_lock: bool,
     sessions: Option<Arc<dyn IndexedSessionStore>>,
     cookie: SessionCookie,
+    knows_devices: bool,
     allowed_origins: AllowedOrigins,
     mode: Mode,
     addresses: ClientAddress,
@@ -93,6 +94,7 @@ impl AccountsBuilder {
             reveals_lock: false,
             sessions: None,
             cookie: SessionCookie::new(),
+            knows_devices: true,
             allowed_origins: AllowedOrigins::none(),
             mode: Mode::default(),
             addresses: client_address(TrustedProxies::default()),
@@ -232,6 +234,14 @@ impl AccountsBuilder {
     /// How the session cookie is written; [`SessionCookie::new`] unless said.
     pub fn cookie(mut self, cookie: SessionCookie) -> Self {
         self.cookie = cookie;
+        self
+    }
+
+    /// Gives no cookie by which a device is known again. Then 100 wrong passwords from anywhere lock an account's owner out as
+    /// well, until the lock is ended by a mailed link or an administrator. The cookie, `__Host-device`, comes with a login by
+    /// cookie; see [`Subject::known_device`](portcullis_limit::Subject::known_device).
+    pub fn without_known_devices(mut self) -> Self {
+        self.knows_devices = false;
         self
     }
 

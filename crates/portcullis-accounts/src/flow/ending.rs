@@ -56,8 +56,13 @@ impl Users {
 
     /// Removes the sessions by cookie, which are dead by their stamp already, and says how many there were.
     pub(super) async fn clean_up_sessions(&self, user: &User) -> u64 {
+        self.clean_up_sessions_but(user, None).await
+    }
+
+    /// The same, but for the one session that has begun under the new stamp.
+    pub(super) async fn clean_up_sessions_but(&self, user: &User, new: Option<&str>) -> u64 {
         let owner = user.reference().session_owner();
-        match self.realm.cookies.revoke_all(&owner, None).await {
+        match self.realm.cookies.revoke_all(&owner, new).await {
             Ok(ended) => ended,
             Err(error) => {
                 tracing::warn!(user = ?user.reference(), %error, "dead sessions were not removed; they run out by themselves");

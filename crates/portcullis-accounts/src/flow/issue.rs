@@ -11,9 +11,11 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::login::invalid_credentials;
 use crate::audit::Entry;
 use crate::model::{AuditKind, Family, RecordId, User};
-use crate::store::Change;
+use crate::schemes::may_enter;
+use crate::store::{Change, CommitError};
 use crate::token::RefreshToken;
 use crate::users::{Mode, Users};
 use crate::view::UserView;
@@ -35,6 +37,61 @@ pub struct Session {
     pub user: UserView,
     /// By what, from now on.
     pub credentials: Credentials,
+    /// What is wrong with the password that was just right, as codes of a policy: `pwned`, where it is known from a breach
+    /// (AC-H9). Ask the user for another one.
+    pub weak_password: Vec<&'static str>,
+    id: String,
+    device: Option<HeaderValue>,
+}
+
+impl Session {
+    pub(super) fn new(id: impl Into<String>, user: UserView, credentials: Credentials) -> Self {
+        Self {
+            user,
+            credentials,
+            weak_password: Vec::new(),
+            id: id.into(),
+            device: None,
+        }
+    }
+
+    /// The session's public id (`sid`), by which it stands in the user's list.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// All `Set-Cookie` values that the answer must carry: the session's, and the one by which the device is known again. None,
+    /// where there are tokens.
+    pub fn cookies(&self) -> impl Iterator<Item = &HeaderValue> {
+        let session = match &self.credentials {
+            Credentials::Cookie(cookie) => Some(cookie),
+            Credentials::Tokens(_) => None,
+        };
+        session.into_iter().chain(&self.device)
+    }
+}
+
+/// Why no session has begun.
+pub(super) enum NotBegun {
+    /// Something stood in the way of the changes that were to be made with it.
+    Commit(CommitError),
+    Denied(Denial),
+}
+
+impl From<Denial> for NotBegun {
+    fn from(denial: Denial) -> Self {
+        Self::Denied(denial)
+    }
+}
+
+impl From<NotBegun> for Denial {
+    fn from(refused: NotBegun) -> Self {
+        match refused {
+            NotBegun::Commit(error) => error.into(),
+            NotBegun::Denied(denial) => denial,
+        }
+    }
 }
 
 /// What a login gave.
@@ -42,7 +99,7 @@ pub struct Session {
 pub enum Credentials {
     /// Tokens, for the caller to keep.
     Tokens(Tokens),
-    /// A `Set-Cookie` value, for the browser to keep.
+    /// A `Set-Cookie` value, for the browser to keep; [`Session::cookies`] has all that there are.
     Cookie(HeaderValue),
 }
 
@@ -94,9 +151,10 @@ impl fmt::Debug for Tokens {
 }
 
 impl Serialize for Session {
-    /// As the API has it: `{"user","token","tokenType","expiresIn","refreshToken"}`, or `{"user"}` where there is a cookie.
+    /// As the API has it: `{"user","token","tokenType","expiresIn","refreshToken"}`, or `{"user"}` where there is a cookie; with
+    /// `"weakPassword":{"reasons":["pwned"]}` where the password should be replaced.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let body = match &self.credentials {
+        let mut body = match &self.credentials {
             Credentials::Cookie(_) => json!({ "user": self.user }),
             Credentials::Tokens(tokens) => json!({
                 "user": self.user,
@@ -106,6 +164,9 @@ impl Serialize for Session {
                 "refreshToken": tokens.refresh(),
             }),
         };
+        if !self.weak_password.is_empty() {
+            body["weakPassword"] = json!({ "reasons": self.weak_password });
+        }
         body.serialize(serializer)
     }
 }
@@ -117,6 +178,15 @@ impl Users {
         proven: Proven,
         changes: Vec<Change>,
     ) -> Result<Session, Denial> {
+        Ok(self.try_begin(proven, changes).await?)
+    }
+
+    /// The same, where the flow answers itself for what stands in the way of its changes.
+    pub(super) async fn try_begin(
+        &self,
+        proven: Proven,
+        changes: Vec<Change>,
+    ) -> Result<Session, NotBegun> {
         match proven.mode {
             Mode::Token => self.begin_family(&proven, changes).await,
             Mode::Cookie => self.begin_cookie(&proven, changes).await,
@@ -127,23 +197,31 @@ impl Users {
         &self,
         proven: &Proven,
         mut changes: Vec<Change>,
-    ) -> Result<Session, Denial> {
-        let now = self.now();
-        let family = self.new_family(proven, now)?;
-        let session_id = family.id.to_string();
+    ) -> Result<Session, NotBegun> {
+        let family = self.new_family(proven, self.now())?;
+        let id = family.id.to_string();
+        let created = Entry::success(AuditKind::SessionCreated).by(&proven.user);
         changes.push(Change::InsertFamily(Box::new(family.clone())));
-        changes.push(
-            self.audit(
-                Entry::success(AuditKind::SessionCreated)
-                    .by(&proven.user)
-                    .session(session_id),
-            )?,
-        );
-        self.commit(changes).await?;
-        Ok(Session {
-            user: self.view(&proven.user),
-            credentials: Credentials::Tokens(self.tokens(&proven.user, &family)?),
-        })
+        changes.push(self.audit(created.session(id.as_str()))?);
+        self.commit(changes).await.map_err(NotBegun::Commit)?;
+        let user = self.unchanged(&family).await?;
+        let tokens = self.tokens(&user, &family)?;
+        let credentials = Credentials::Tokens(tokens);
+        Ok(Session::new(id, self.view(&user), credentials))
+    }
+
+    /// The owner of a family that has just begun, as the account is now. Proving who one is takes time: what has happened to the
+    /// account meanwhile may have ended all sessions before this one was there to be ended.
+    async fn unchanged(&self, family: &Family) -> Result<User, Denial> {
+        let user = self.inner.store.user(&family.owner).await?;
+        let is_unchanged =
+            |user: &User| user.stamp == family.stamp && may_enter(user, self.settings());
+        if let Some(user) = user.filter(is_unchanged) {
+            return Ok(user);
+        }
+        let entry = Entry::success(AuditKind::SessionRevoked).reason("account_changed");
+        self.end_family(family, entry).await?;
+        Err(invalid_credentials())
     }
 
     fn new_family(&self, proven: &Proven, now: Timestamp) -> Result<Family, Denial> {
@@ -172,14 +250,16 @@ impl Users {
         &self,
         proven: &Proven,
         mut changes: Vec<Change>,
-    ) -> Result<Session, Denial> {
+    ) -> Result<Session, NotBegun> {
         changes.push(self.audit(Entry::success(AuditKind::SessionCreated).by(&proven.user))?);
-        self.commit(changes).await?;
+        self.commit(changes).await.map_err(NotBegun::Commit)?;
         let login = self.session_login(proven);
-        let (_, cookie) = self.realm.cookies.login(&self.origin.head, login).await?;
+        let begun = self.realm.cookies.login(&self.origin.head, login).await;
+        let (login, cookie) = begun.map_err(Denial::from)?;
+        let credentials = Credentials::Cookie(cookie);
         Ok(Session {
-            user: self.view(&proven.user),
-            credentials: Credentials::Cookie(cookie),
+            device: self.device_cookie(&proven.user),
+            ..Session::new(login.sid(), self.view(&proven.user), credentials)
         })
     }
 

@@ -4,14 +4,21 @@ use std::fmt;
 
 use http::StatusCode;
 use portcullis_core::Denial;
+use portcullis_password::{BreachOutcome, Password};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, Right};
 use super::issue::{Proven, Session};
+use super::password::breach_source_silent;
 use crate::audit::Entry;
+use crate::mail::Message;
 use crate::model::{AuditKind, EmailAddress, User};
+use crate::store::Change;
 use crate::users::{Mode, Users};
+
+/// After as many wrong passwords a login that succeeds may be somebody else's.
+const SUSPICIOUS: u32 = 3;
 
 /// Somebody who wants to log in. The password is wiped when this is dropped, and no `Debug` shows it.
 #[derive(Clone, Default)]
@@ -66,20 +73,51 @@ impl Users {
             user: user.as_ref(),
             failed: AuditKind::LoginFailed,
         };
-        let needs_rehash = self.prove(&attempt).await?;
+        let right = self.prove(&attempt).await?;
         let mut user = user.ok_or_else(invalid_credentials)?;
         self.require_open(&user).await?;
-        if needs_rehash {
+        if right.needs_rehash {
             self.rehash(&mut user, &login.password).await;
         }
-        let succeeded = self.audit(Entry::success(AuditKind::LoginSucceeded).by(&user))?;
+        let breach = self.known_breach(&login.password).await;
+        let changes = self.logged_in(&user, &right, breach)?;
         let proven = Proven {
             user,
             amr: vec!["pwd".to_owned()],
             remember: login.remember,
             mode: login.mode.unwrap_or(self.inner.mode),
         };
-        Ok(LoggedIn::Done(self.begin(proven, vec![succeeded]).await?))
+        let mut session = self.begin(proven, changes).await?;
+        session
+            .weak_password
+            .extend(breach.is_breached().then_some("pwned"));
+        Ok(LoggedIn::Done(session))
+    }
+
+    /// What is written down of a login that succeeds; and where somebody has been guessing before it, its owner is told (OWASP
+    /// ASVS 6.3.5).
+    fn logged_in(
+        &self,
+        user: &User,
+        right: &Right,
+        breach: BreachOutcome,
+    ) -> Result<Vec<Change>, Denial> {
+        let mut changes = vec![self.audit(Entry::success(AuditKind::LoginSucceeded).by(user))?];
+        if right.failures_before >= SUSPICIOUS {
+            changes.push(self.mail(user, Message::LoginAfterFailures)?);
+        }
+        if breach.is_unknown() {
+            changes.push(self.audit(breach_source_silent().to(user.id))?);
+        }
+        Ok(changes)
+    }
+
+    /// Whether a password that was right is known from a breach: it should be replaced, and does no more than say so (AC-H9).
+    async fn known_breach(&self, password: &str) -> BreachOutcome {
+        match Password::new(password) {
+            Ok(password) => self.breach_outcome(&password).await,
+            Err(_) => BreachOutcome::NotFound,
+        }
     }
 
     /// The account that has this address; `None` for what is no address.

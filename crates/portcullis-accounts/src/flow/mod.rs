@@ -5,16 +5,22 @@ mod api_keys;
 mod asked;
 mod attempt;
 mod change_email;
+mod change_password;
 mod ending;
 mod issue;
 mod link;
+mod lock;
 mod login;
+mod logout;
 mod me;
 mod password;
+mod reauthenticate;
+mod refresh;
 mod refusals;
 mod register;
 mod reset_password;
 mod rights;
+mod sessions;
 mod unlock;
 mod verify_email;
 
@@ -22,7 +28,11 @@ pub use self::admin::{
     AdminUpdate, Application, AuditPage, AuditRequest, ListUsers, NewUser, UserPage,
 };
 pub use self::api_keys::{CreatedKey, KeyInfo, NewKey};
+pub use self::change_password::ChangePassword;
 pub use self::issue::{Credentials, Session, Tokens};
 pub use self::login::{LoggedIn, Login};
+pub use self::logout::{LoggedOut, Logout};
 pub use self::me::Me;
+pub use self::reauthenticate::{Proof, Reauthenticated};
 pub use self::register::{Register, Registered};
+pub use self::sessions::SessionInfo;

@@ -7,7 +7,7 @@ use portcullis_password::{
 };
 
 use crate::audit::Entry;
-use crate::model::{AuditKind, StoredPassword, User};
+use crate::model::{AuditKind, StoredPassword, User, UserRef};
 use crate::store::{Change, UserUpdate};
 use crate::users::Users;
 
@@ -44,10 +44,30 @@ pub(super) fn hashing_failed(error: &HashError) -> Denial {
     }
 }
 
+/// A password could not be looked up among those that are known from breaches; it passes (AC-H9).
+pub(super) fn breach_source_silent() -> Entry {
+    Entry::failure(AuditKind::PasswordCheckUnavailable, "breach_source")
+}
+
 /// What came of comparing a password.
 pub(super) enum Compared {
     Wrong,
     Right { needs_rehash: bool },
+}
+
+/// What cannot be compared now is 503; what never can be is wrong. A password that the hash's algorithm does not take is no fault of
+/// the hash, which is otherwise for somebody to look at.
+fn not_comparable(error: &HashError, user: Option<UserRef>) -> Result<Compared, Denial> {
+    match error.kind() {
+        HashErrorKind::Busy | HashErrorKind::Unavailable => return Err(hashing_failed(error)),
+        HashErrorKind::PasswordTooLong | HashErrorKind::NulByte => {}
+        _ => tracing::error!(
+            ?user,
+            code = error.code(),
+            "a stored hash cannot be verified"
+        ),
+    }
+    Ok(Compared::Wrong)
 }
 
 impl Users {
@@ -60,11 +80,7 @@ impl Users {
         let password = Password::new(text).map_err(|error| weak(&error.into()))?;
         let outcome = self.breach_outcome(&password).await;
         if outcome == BreachOutcome::Unknown {
-            self.record(Entry::failure(
-                AuditKind::PasswordCheckUnavailable,
-                "breach_source",
-            ))
-            .await?;
+            self.record(breach_source_silent()).await?;
         }
         let context = owner.clone().breach(outcome);
         self.realm
@@ -105,6 +121,7 @@ impl Users {
             Ok(password) => (password, stored),
             Err(_) => (Password::new("").map_err(|_| Denial::unavailable())?, None),
         };
+        let owner = user.map(User::reference);
         let Some(stored) = stored else {
             let done = self.inner.pool.verify_dummy(password).await;
             return done
@@ -114,18 +131,7 @@ impl Users {
         match self.inner.pool.verify(password, stored.expose()).await {
             Ok(Verification::Match { needs_rehash }) => Ok(Compared::Right { needs_rehash }),
             Ok(Verification::Mismatch) => Ok(Compared::Wrong),
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    HashErrorKind::Busy | HashErrorKind::Unavailable
-                ) =>
-            {
-                Err(hashing_failed(&error))
-            }
-            Err(error) => {
-                tracing::error!(user = ?user.map(User::reference), code = error.code(), "a stored hash cannot be verified");
-                Ok(Compared::Wrong)
-            }
+            Err(error) => not_comparable(&error, owner),
         }
     }
 

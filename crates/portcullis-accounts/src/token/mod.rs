@@ -1,7 +1,9 @@
 //! Tokens that are no JWTs: opaque to everybody else.
 
+mod device;
 mod link;
 mod refresh;
 
+pub(crate) use self::device::{DeviceToken, KNOWN_FOR};
 pub(crate) use self::link::LinkToken;
-pub(crate) use self::refresh::RefreshToken;
+pub(crate) use self::refresh::{Presented, RefreshToken};

@@ -1,0 +1,244 @@
+//! Logging out: here, or everywhere.
+
+use std::fmt;
+
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, Request};
+use portcullis_core::{Attempt, AuthUser, Denial, Scheme, SchemeName};
+use portcullis_jwt::Revocation;
+
+use super::register::new_stamp;
+use crate::audit::Entry;
+use crate::model::{AuditKind, Family, RecordId, User};
+use crate::store::{Change, Conflict, UserUpdate};
+use crate::token::RefreshToken;
+use crate::users::Users;
+
+/// What of a login there is to end.
+#[derive(Clone, Copy, Default)]
+pub struct Logout<'a> {
+    /// A refresh token of the login.
+    pub refresh_token: Option<&'a str>,
+    /// Who is calling, where somebody is known to be.
+    pub caller: Option<&'a AuthUser>,
+}
+
+impl fmt::Debug for Logout<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Logout")
+            .field("has_refresh_token", &self.refresh_token.is_some())
+            .field("caller", &self.caller.map(AuthUser::id))
+            .finish()
+    }
+}
+
+/// What came of logging out.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct LoggedOut {
+    /// A `Set-Cookie` value that takes the session cookie back, where the request carried one.
+    pub cookie: Option<HeaderValue>,
+}
+
+impl Users {
+    /// Ends a login: that of the refresh token, that of the caller's access token, and that of the session cookie which the
+    /// request carried; as many of them as there are.
+    ///
+    /// Any number of times, and without a login as well: then there is nothing to end (AC-S7). The access tokens of a login that
+    /// ends are nothing from now on.
+    ///
+    /// # Errors
+    ///
+    /// 503 `unavailable`: then the login may not have ended.
+    pub async fn logout(&self, logout: Logout<'_>) -> Result<LoggedOut, Denial> {
+        if let Some(token) = logout.refresh_token {
+            self.end_by_refresh_token(token).await?;
+        }
+        if let Some(caller) = logout.caller {
+            self.end_by_access_token(caller).await?;
+        }
+        let cookie = self.end_by_cookie().await?;
+        Ok(LoggedOut { cookie })
+    }
+
+    /// Ends the login that a token belongs to, a refresh token or an access token. One that is not good any more, or never was,
+    /// has no login to end.
+    ///
+    /// # Errors
+    ///
+    /// 503 `unavailable`: then the login may not have ended.
+    pub async fn logout_token(&self, token: &str) -> Result<(), Denial> {
+        if RefreshToken::read(token).is_some() {
+            return self.end_by_refresh_token(token).await;
+        }
+        match self.bearer_of(token).await? {
+            Some(caller) => self.end_by_access_token(&caller).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Ends all logins of the caller, by token and by cookie, or all but this one. Says how many have ended.
+    ///
+    /// # Errors
+    ///
+    /// 401 `unauthenticated`; 403 `key_not_allowed`; 503 `unavailable`.
+    pub async fn logout_all(&self, caller: &AuthUser, keep_current: bool) -> Result<u64, Denial> {
+        self.not_by_key(caller)?;
+        let user = self.account_of(caller).await?;
+        match keep_current {
+            true => self.end_other_logins(&user, caller).await,
+            false => self.end_every_login(&user, caller).await,
+        }
+    }
+
+    async fn end_by_refresh_token(&self, token: &str) -> Result<(), Denial> {
+        let Some(presented) = RefreshToken::read(token) else {
+            return Ok(());
+        };
+        if let Some(family) = self.genuine_family(&presented).await? {
+            self.end_family(&family, Entry::success(AuditKind::Logout))
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Ends the family that an access token belongs to; where it is gone, the tokens that are left of it.
+    async fn end_by_access_token(&self, caller: &AuthUser) -> Result<(), Denial> {
+        let Ok(user) = self.id_of(caller) else {
+            return Ok(());
+        };
+        let Some(sid) = caller.session_id().filter(|_| is_by_token(caller)) else {
+            return Ok(());
+        };
+        let until = self.inner.revoked_until(self.now());
+        let gone = Change::Revoke(Revocation::Session {
+            id: sid.to_owned(),
+            until,
+        });
+        let Ok(id) = sid.parse() else {
+            self.commit(vec![gone]).await?;
+            return Ok(());
+        };
+        let owner = self.reference(user);
+        let entry = Entry::success(AuditKind::Logout).by_caller(caller).to(user);
+        let end = Change::EndFamily { owner, id, until };
+        match self.commit(vec![end, self.audit(entry)?]).await {
+            Err(error) if error.conflict() == Some(Conflict::NotFound) => {
+                self.commit(vec![gone]).await?
+            }
+            other => other?,
+        };
+        Ok(())
+    }
+
+    /// Ends the session of the request's cookie, if it is one of this collection, and takes the cookie back.
+    async fn end_by_cookie(&self) -> Result<Option<HeaderValue>, Denial> {
+        if !self.has_session_cookie() {
+            return Ok(None);
+        }
+        let (cookies, head) = (&self.realm.cookies, &self.origin.head);
+        let current = cookies.current(head).await?;
+        if current.is_some_and(|login| login.collection() != self.collection()) {
+            return Ok(None);
+        }
+        let (ended, cookie) = cookies.logout(head).await?;
+        let ended = ended.and_then(|login| Some((login.user().parse().ok()?, login)));
+        if let Some((user, login)) = ended {
+            let entry = Entry::success(AuditKind::Logout);
+            self.record(entry.to(user).session(login.sid())).await?;
+        }
+        Ok(Some(cookie))
+    }
+
+    /// Who an access token stands for, if it is good.
+    async fn bearer_of(&self, token: &str) -> Result<Option<AuthUser>, Denial> {
+        let request = Request::builder().header(AUTHORIZATION, format!("Bearer {token}"));
+        let Ok(request) = request.body(()) else {
+            return Ok(None);
+        };
+        let found = match self.inner.access.authenticate(&request.into_parts().0) {
+            Attempt::Absent => Ok(None),
+            Attempt::Ready(found) => found.map(Some),
+            Attempt::Pending(found) => found.await,
+        };
+        found.or_else(|denial| match denial.status().is_server_error() {
+            true => Err(denial),
+            false => Ok(None),
+        })
+    }
+
+    /// Ends all logins but the caller's. Nothing but the ends themselves says so, so each of them must succeed.
+    async fn end_other_logins(&self, user: &User, caller: &AuthUser) -> Result<u64, Denial> {
+        let live = self.live_families(user).await?;
+        let current = caller.session_id().filter(|_| is_by_token(caller));
+        let entry = Entry::success(AuditKind::LogoutAll).reason("others");
+        let changes = vec![
+            self.end_families(user, current.and_then(|sid| sid.parse().ok())),
+            self.audit(entry.by_caller(caller).to(user.id))?,
+        ];
+        let ended = self.commit(changes).await?.ended;
+        let owner = user.reference().session_owner();
+        let cookies = self.realm.cookies.revoke_all(&owner, caller.session_id());
+        Ok(count(&live, &ended).saturating_add(cookies.await?))
+    }
+
+    /// Ends all logins. The new stamp decides it, also for a login that is on its way.
+    async fn end_every_login(&self, user: &User, caller: &AuthUser) -> Result<u64, Denial> {
+        let live = self.live_families(user).await?;
+        let mut update = UserUpdate::new(user.reference(), self.now());
+        update.stamp = Some(new_stamp()?);
+        let entry = Entry::success(AuditKind::LogoutAll);
+        let changes = vec![
+            self.end_families(user, None),
+            self.revoke_tokens(user, &mut update),
+            Change::UpdateUser(Box::new(update)),
+            self.audit(entry.by_caller(caller).to(user.id))?,
+        ];
+        let ended = self.commit(changes).await?.ended;
+        let cookies = self.clean_up_sessions(user).await;
+        Ok(count(&live, &ended).saturating_add(cookies))
+    }
+
+    /// The change that ends the logins by token of a user, their access tokens with them.
+    pub(super) fn end_families(&self, user: &User, except: Option<RecordId>) -> Change {
+        Change::EndFamilies {
+            owner: user.reference(),
+            except,
+            until: self.inner.revoked_until(self.now()),
+        }
+    }
+
+    async fn live_families(&self, user: &User) -> Result<Vec<Family>, Denial> {
+        let owner = user.reference();
+        Ok(self.inner.store.families(&owner, self.now()).await?)
+    }
+}
+
+/// What a caller came with, as far as it tells where the session is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Means {
+    /// An access token: its session is a family.
+    Token,
+    /// A session cookie.
+    Cookie,
+    /// Something else, that has no session here.
+    Other,
+}
+
+pub(super) fn means_of(caller: &AuthUser) -> Means {
+    match caller.scheme() {
+        scheme if *scheme == SchemeName::JWT => Means::Token,
+        scheme if *scheme == SchemeName::SESSION => Means::Cookie,
+        _ => Means::Other,
+    }
+}
+
+fn is_by_token(caller: &AuthUser) -> bool {
+    means_of(caller) == Means::Token
+}
+
+/// How many of the live ones have ended.
+fn count(live: &[Family], ended: &[RecordId]) -> u64 {
+    let ended = live.iter().filter(|family| ended.contains(&family.id));
+    ended.count() as u64
+}
