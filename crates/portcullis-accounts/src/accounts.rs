@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use portcullis_core::{AuthnLayer, ClientAddress, RoleMap, SharedClock, Timestamp};
 use portcullis_jwt::{Bearer, Issuer, KeyRing, Revocations};
-use portcullis_key::ApiKeys;
 use portcullis_limit::Lockout;
 use portcullis_mfa::SealingKeys;
 use portcullis_password::{BreachedPasswords, HashPool, PasswordPolicy};
@@ -16,6 +15,8 @@ use crate::background::Uses;
 use crate::devices::Devices;
 use crate::gate::Gate;
 use crate::mail::{Health, MailTexts, Mailer};
+use crate::networks::Networks;
+use crate::noted_keys::NotedKeys;
 use crate::schemes::Access;
 use crate::secrets::Secrets;
 use crate::settings::{Collection, Limits, Pages, ParentGrace};
@@ -43,7 +44,7 @@ pub(crate) struct Inner {
     pub(crate) token_life: Duration,
     pub(crate) revocations: Revocations,
     pub(crate) access: Access,
-    pub(crate) keys: ApiKeys,
+    pub(crate) keys: NotedKeys,
     pub(crate) cookies: CookieSessions,
     pub(crate) devices: Devices,
     pub(crate) pool: HashPool,
@@ -65,6 +66,7 @@ pub(crate) struct Inner {
     pub(crate) reuse_interval: Duration,
     pub(crate) reveals_lock: bool,
     pub(crate) audit_kept_for: Option<Duration>,
+    pub(crate) networks: Networks,
     pub(crate) role_map: RoleMap,
     pub(crate) service_name: String,
     pub(crate) cookie_name: String,

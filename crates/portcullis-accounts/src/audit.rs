@@ -5,6 +5,7 @@ use std::fmt;
 use portcullis_core::{AuthUser, Denial, Timestamp};
 
 use crate::model::{AuditEvent, AuditKind, Outcome, RecordId, User, UserRef};
+use crate::networks::Networks;
 use crate::origin::Origin;
 use crate::store::Change;
 
@@ -65,6 +66,13 @@ impl Entry {
         self
     }
 
+    /// The user did it, to itself; for where no more than its id is known.
+    pub(crate) fn of(mut self, user: &UserRef) -> Self {
+        self.actor = Some(user.clone());
+        self.subject = Some(user.id);
+        self
+    }
+
     /// It happened to this user.
     pub(crate) fn to(mut self, subject: RecordId) -> Self {
         self.subject = Some(subject);
@@ -92,21 +100,34 @@ impl Entry {
         collection: &str,
         origin: &Origin,
         at: Timestamp,
+        networks: Networks,
     ) -> Result<Change, Denial> {
         Ok(Change::Audit(Box::new(AuditEvent {
             id: RecordId::new(at)?,
             at,
             kind: self.kind,
             outcome: self.outcome,
-            reason: self.reason,
+            reason: self.reason.map(escaped),
             collection: collection.to_owned(),
             actor: self.actor,
             subject: self.subject,
-            ip: origin.address().map(|address| address.to_string()),
+            ip: origin.address().map(|address| networks.write(address)),
             user_agent: origin.user_agent.clone(),
-            request_id: origin.request_id.clone(),
-            session_id: self.session_id,
-            detail: self.detail,
+            request_id: origin.request_id.clone().map(escaped),
+            session_id: self.session_id.map(escaped),
+            detail: self.detail.map(escaped),
         })))
     }
+}
+
+/// Control characters could forge lines of a log (AC-U4).
+fn escaped(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let pieces = text.chars().map(|letter| match letter.is_control() {
+        true => letter.escape_default().to_string(),
+        false => letter.to_string(),
+    });
+    pieces.collect()
 }

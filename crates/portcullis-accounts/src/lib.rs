@@ -12,6 +12,8 @@ mod ledger;
 mod mail;
 mod memory;
 mod model;
+mod networks;
+mod noted_keys;
 mod origin;
 mod schemes;
 mod secrets;

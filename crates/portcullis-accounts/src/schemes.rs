@@ -90,18 +90,24 @@ pub(crate) struct KeyFinder {
 impl KeyLookup for KeyFinder {
     async fn find(&self, index: &KeyIndex) -> Result<Option<KeyRecord>, LookupError> {
         let found = self.store.key(index).await.map_err(LookupError::new)?;
-        Ok(found.and_then(|(key, user)| self.record(key, &user)))
+        Ok(found.and_then(|(key, user)| self.record(key, &user, index)))
     }
 }
 
 impl KeyFinder {
     /// A key of a collection that is not configured any more, or of a user who may not come in, is none.
-    fn record(&self, key: KeyRow, user: &User) -> Option<KeyRecord> {
+    ///
+    /// A use is noted of a good key alone, and not where somebody only knows its public id.
+    fn record(&self, key: KeyRow, user: &User, index: &KeyIndex) -> Option<KeyRecord> {
         let settings = self.collections.get(&user.collection)?;
         if !may_enter(user, settings) {
             return None;
         }
-        self.uses.note(key.id, self.clock.now());
+        let now = self.clock.now();
+        let is_good = key.digest == *index.digest() && key.expires_at.is_none_or(|end| now < end);
+        if is_good {
+            self.uses.note(&key, now);
+        }
         let owner = described(
             AuthUser::builder(SchemeName::API_KEY, user.id.to_string()),
             user,

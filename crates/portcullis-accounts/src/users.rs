@@ -183,7 +183,8 @@ impl Users {
 
     /// The change that writes an entry into the audit trail.
     pub(crate) fn audit(&self, entry: Entry) -> Result<Change, Denial> {
-        entry.into_change(self.collection(), &self.origin, self.now())
+        let (now, networks) = (self.now(), self.inner.networks);
+        entry.into_change(self.collection(), &self.origin, now, networks)
     }
 
     /// The change that queues a mail to a user, worth sending for `worth`.

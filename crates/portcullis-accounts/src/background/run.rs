@@ -5,7 +5,7 @@ use portcullis_core::Timestamp;
 
 use super::uses;
 use crate::accounts::Inner;
-use crate::store::StoreError;
+use crate::store::{CommitError, StoreError};
 use crate::{Accounts, mail};
 
 /// How often this node asks what other nodes have taken back.
@@ -73,16 +73,24 @@ impl Accounts {
         self.inner.access.revoked().catch_up().await
     }
 
-    /// Writes down when API keys were used last; every minute by itself.
+    /// Writes down when API keys were used last and from where, and in the audit trail which were used for the first time; every
+    /// minute by itself.
     ///
     /// # Errors
     ///
     /// If the store does not answer; these uses are then not noted.
     pub async fn note_key_uses(&self) -> Result<(), StoreError> {
         let uses = self.inner.uses.take();
-        match uses.is_empty() {
-            true => Ok(()),
-            false => self.inner.store.note_use(&uses).await,
+        if uses.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<_> = uses.iter().map(|(key, used)| used.row(*key)).collect();
+        self.inner.store.note_use(&rows).await?;
+        let firsts = self.inner.uses.first_uses(&uses, self.inner.networks);
+        let firsts = firsts.map_err(|_| StoreError::new("no randomness for ids"))?;
+        match self.inner.commit(firsts).await {
+            Err(CommitError::Store(error)) => Err(error),
+            _ => Ok(()),
         }
     }
 

@@ -18,6 +18,7 @@ use crate::accounts::{Inner, Lockouts, Realm};
 use crate::background::{self, Revoked, Uses};
 use crate::devices::Devices;
 use crate::gate::{self, Gate};
+use crate::noted_keys::NotedKeys;
 use crate::schemes::{Access, KeyFinder, SessionFinder};
 use crate::secrets::{Secrets, Use};
 use crate::settings::{Collection, Profile};
@@ -64,7 +65,7 @@ impl AccountsBuilder {
         let cookies = self.cookie_sessions();
         let in_background = self.in_background;
         let inner = Inner {
-            keys: self.api_keys(&uses),
+            keys: self.noted_keys(&uses),
             realms: self.realms(&cookies),
             issuer: self.token_issuer(&ring, token_life),
             access: Access::new(bearer, revoked),
@@ -96,6 +97,7 @@ impl AccountsBuilder {
             reuse_interval: self.reuse_interval,
             reveals_lock: self.reveals_lock,
             audit_kept_for: self.audit_kept_for,
+            networks: self.networks,
             role_map: self.role_map,
             service_name: self.service_name.unwrap_or_default(),
             cookie_name: self.cookie.name().into_owned(),
@@ -174,6 +176,10 @@ impl AccountsBuilder {
             builder = builder.audience(audience.as_str());
         }
         builder.build()
+    }
+
+    fn noted_keys(&self, uses: &Uses) -> NotedKeys {
+        NotedKeys::new(self.api_keys(uses), uses.clone(), self.addresses.clone())
     }
 
     fn api_keys(&self, uses: &Uses) -> ApiKeys {

@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::audit::EventSink;
 use crate::mail::{BuiltInTexts, MailTexts, Mailer};
+use crate::networks::Networks;
 use crate::settings::{Collection, Limits, Pages, ParentGrace, Profile};
 use crate::store::AccountStore;
 use crate::users::Mode;
@@ -60,6 +61,7 @@ pub struct AccountsBuilder {
     reuse_interval: Duration,
     service_name: Option<String>,
     audit_kept_for: Option<Duration>,
+    networks: Networks,
     role_map: RoleMap,
     clock: SharedClock,
     in_background: bool,
@@ -105,6 +107,7 @@ impl AccountsBuilder {
             reuse_interval: REUSE_INTERVAL,
             service_name: None,
             audit_kept_for: None,
+            networks: Networks::default(),
             role_map: RoleMap::default(),
             clock: SystemClock::shared(),
             in_background: true,
@@ -302,6 +305,13 @@ impl AccountsBuilder {
     /// For how long the audit trail is kept; for ever unless said.
     pub fn audit_kept_for(mut self, time: Duration) -> Self {
         self.audit_kept_for = Some(time);
+        self
+    }
+
+    /// How much of a client's address is kept in the audit trail: the first bits of IPv4 (0–32) and of IPv6 (0–128) addresses,
+    /// such as 24 and 48, written as `203.0.113.0/24`; all of it unless said. Lists of sessions are another matter.
+    pub fn audit_networks(mut self, ipv4_bits: u8, ipv6_bits: u8) -> Self {
+        self.networks = Networks::new(ipv4_bits, ipv6_bits);
         self
     }
 
