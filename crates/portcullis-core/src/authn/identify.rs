@@ -86,14 +86,14 @@ impl Identify {
         cursor: &mut Option<Cursor>,
     ) -> Result<Step, MustSeeParts> {
         match head.with_authorization() {
-            Ok(head) => self.ask_from(cursor, head),
+            Ok(head) => self.ask_from(cursor, &head),
             Err(denial) => Ok(Step::Decided(Cursor::new(None), Err(denial))),
         }
     }
 
     /// Goes on from where [`start`](Self::start) came to.
     pub(super) fn go_on(&self, mut cursor: Option<Cursor>, request: &Parts) -> Step {
-        let Ok(step) = self.ask_from(&mut cursor, request);
+        let Ok(step) = self.ask_from(&mut cursor, &request);
         step
     }
 
@@ -108,16 +108,16 @@ impl Identify {
     fn ask_from<R: Shown>(
         &self,
         cursor: &mut Option<Cursor>,
-        request: R,
+        request: &R,
     ) -> Result<Step, R::Unasked> {
         let cursor = match cursor {
             Some(cursor) => cursor,
-            None => match self.explicit(&request)? {
+            None => match self.explicit(request)? {
                 Ok(explicit) => cursor.insert(Cursor::new(explicit)),
                 Err(denial) => return Ok(Step::Decided(Cursor::new(None), Err(denial))),
             },
         };
-        self.ask(cursor, &request)
+        self.ask(cursor, request)
     }
 
     fn ask<R: Shown>(&self, cursor: &mut Cursor, request: &R) -> Result<Step, R::Unasked> {

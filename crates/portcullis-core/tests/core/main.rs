@@ -8,6 +8,7 @@ mod credentials;
 #[cfg(feature = "axum")]
 mod extractors;
 mod guards;
+mod heads;
 mod permissions;
 mod policies;
 mod rendering;
