@@ -94,7 +94,7 @@ impl NameSet {
     }
 
     fn push(&mut self, joined: &mut String, name: &str) {
-        if name.is_empty() || name.contains(SEPARATOR) {
+        if name.is_empty() || has_byte(name, SEPARATOR as u8) {
             return;
         }
         let hash = hash(name);
@@ -120,6 +120,11 @@ impl NameSet {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> + Clone {
         self.joined.split(SEPARATOR).filter(|name| !name.is_empty())
+    }
+
+    /// Whether any name has this byte in it, which is not the separator.
+    pub(crate) fn has_byte(&self, byte: u8) -> bool {
+        has_byte(&self.joined, byte)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -148,6 +153,11 @@ impl NameSet {
         }
         at
     }
+}
+
+/// Names are short: to set up a search that pays for long texts would cost more than this.
+fn has_byte(text: &str, wanted: u8) -> bool {
+    text.bytes().any(|byte| byte == wanted)
 }
 
 /// How many places so many names take.

@@ -57,9 +57,14 @@ impl PermissionSet {
         let usable = permissions
             .into_iter()
             .filter(|name| !name.contains(char::is_whitespace));
-        let names = NameSet::new(usable);
-        let everything = names.contains_str("*");
-        let patterns = names.iter().any(is_pattern);
+        Self::of_names(NameSet::new(usable))
+    }
+
+    /// Of names without white space.
+    pub(crate) fn of_names(names: NameSet) -> Self {
+        let has_star = names.has_byte(b'*');
+        let everything = has_star && names.contains_str("*");
+        let patterns = has_star && names.iter().any(is_pattern);
         Self {
             names,
             everything,

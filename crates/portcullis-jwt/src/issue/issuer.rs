@@ -183,7 +183,8 @@ impl Issuer {
     /// Now; a moment later where that would be too early (less than a second, or the clock was set back, which is not made up for).
     fn issued_at(&self, grant: &Grant) -> Timestamp {
         let now = whole_second(self.clock.now());
-        let next = |at: Timestamp| Timestamp::from_unix_seconds(at.unix_seconds().saturating_add(1));
+        let next =
+            |at: Timestamp| Timestamp::from_unix_seconds(at.unix_seconds().saturating_add(1));
         match grant.issued_after.map(next) {
             Some(first) if first.unix_seconds() == now.unix_seconds().saturating_add(1) => first,
             _ => now,

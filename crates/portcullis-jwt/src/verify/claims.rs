@@ -46,19 +46,18 @@ pub(crate) enum Audience {
 }
 
 impl<'de> Claims<'de> {
-    pub(crate) fn parse(json: &'de [u8], mapping: &Mapping) -> Result<Self, TokenError> {
+    /// Fills itself in, for it is too large to be handed from one function to the next.
+    pub(crate) fn parse(&mut self, json: &'de [u8], mapping: &Mapping) -> Result<(), TokenError> {
         // Once for all is cheaper than for each text by itself.
         let json = std::str::from_utf8(json).map_err(|_| TokenErrorKind::Malformed)?;
         let mut deserializer = serde_json::Deserializer::from_str(json);
-        let mut claims = Self::default();
         let visitor = ClaimsVisitor {
-            claims: &mut claims,
+            claims: self,
             mapping,
         };
         let read = visitor.deserialize(&mut deserializer);
         read.and_then(|()| deserializer.end())
-            .map_err(|_| TokenErrorKind::Malformed)?;
-        Ok(claims)
+            .map_err(|_| TokenErrorKind::Malformed.into())
     }
 
     /// `scope`, or else `scp`, or else `scopes`. `None` where the token is not restricted.
@@ -67,7 +66,10 @@ impl<'de> Claims<'de> {
         names
             .into_iter()
             .find_map(Option::as_ref)
-            .map(|names| Scopes::new(names.iter()))
+            .map(|names| match names {
+                Names::Text(text) => text.parse(),
+                Names::List(list) => Scopes::new(list.iter().map(|name| &**name)),
+            })
             .transpose()
             .map_err(|_| TokenErrorKind::Malformed.into())
     }
@@ -139,7 +141,7 @@ fn twice<E: Error>() -> E {
     E::custom("a claim is there twice")
 }
 
-/// Fills in the claims in their place: they are too large to be handed from one function to the next.
+/// Fills in the claims in their place.
 struct ClaimsVisitor<'c, 'de> {
     claims: &'c mut Claims<'de>,
     mapping: &'c Mapping,

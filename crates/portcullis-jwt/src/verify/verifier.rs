@@ -123,7 +123,8 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<VerifiedToken<T>, TokenError> {
         let opened = open(token.as_bytes(), &self.inner.keys.current(), now)?;
-        let claims = Claims::parse(&opened.claims, &self.inner.mapping)?;
+        let mut claims = Claims::default();
+        claims.parse(&opened.claims, &self.inner.mapping)?;
         self.check(&claims, &opened, now)?;
         if let Some(revocations) = &self.inner.revocations {
             let collection = self.inner.mapping.collection_of(&claims)?;
@@ -164,7 +165,8 @@ impl Verifier {
 
     fn verify_anew(&self, token: &str, epoch: u64, now: Timestamp) -> Result<AuthUser, TokenError> {
         let opened = open(token.as_bytes(), &self.inner.keys.current(), now)?;
-        let claims = Claims::parse(&opened.claims, &self.inner.mapping)?;
+        let mut claims = Claims::default();
+        claims.parse(&opened.claims, &self.inner.mapping)?;
         let validity = self.check(&claims, &opened, now)?;
         let issued_at = claims.iat;
         let builder = self.inner.mapping.user(&claims)?;
