@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis_core::{AuthnLayer, ClientAddress, RoleMap, SharedClock, Timestamp};
-use portcullis_jwt::{Bearer, Issuer, KeyRing, Revocations};
+use portcullis_jwt::{Issuer, KeyRing, Revocations};
 use portcullis_limit::Lockout;
 use portcullis_mfa::SealingKeys;
 use portcullis_password::{BreachedPasswords, HashPool, PasswordPolicy};
@@ -13,7 +13,9 @@ use portcullis_session::CookieSessions;
 use crate::audit::EventSink;
 use crate::background::Uses;
 use crate::devices::Devices;
+use crate::door::Door;
 use crate::gate::Gate;
+use crate::layer::AccountsLayer;
 use crate::mail::{Health, MailTexts, Mailer};
 use crate::networks::Networks;
 use crate::noted_keys::NotedKeys;
@@ -127,11 +129,13 @@ impl Accounts {
     }
 
     /// The layer that finds out who is calling: access tokens, API keys and session cookies of all collections.
-    pub fn authn(&self) -> AuthnLayer {
-        AuthnLayer::new()
-            .scheme(self.inner.access.clone())
-            .scheme(self.inner.keys.clone())
-            .scheme(self.inner.cookies.clone())
+    pub fn authn(&self) -> AccountsLayer {
+        let names = Arc::new(self.collections().map(str::to_owned).collect());
+        let authn = AuthnLayer::new()
+            .scheme(Door::new(self.inner.access.clone(), Arc::clone(&names)))
+            .scheme(Door::new(self.inner.keys.clone(), Arc::clone(&names)))
+            .scheme(Door::new(self.inner.cookies.clone(), names));
+        AccountsLayer::new(authn, self.inner.cookies.renewal())
     }
 
     /// The keys that access tokens are signed with: announce, rotate and retire them here.
@@ -150,11 +154,6 @@ impl Accounts {
 impl Inner {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
-    }
-
-    /// The scheme for bearer tokens, for those who mount it alone.
-    pub(crate) fn bearer(&self) -> &Bearer {
-        self.access.bearer()
     }
 }
 

@@ -6,8 +6,11 @@ mod audit;
 mod background;
 mod builder;
 mod devices;
+mod door;
 mod flow;
 mod gate;
+mod http;
+mod layer;
 mod ledger;
 mod mail;
 mod memory;
@@ -19,6 +22,7 @@ mod schemes;
 mod secrets;
 mod settings;
 pub mod store;
+mod theft;
 mod token;
 mod users;
 mod view;
@@ -31,6 +35,8 @@ pub use self::flow::{
     KeyInfo, ListUsers, LoggedIn, LoggedOut, Login, Logout, Me, NewKey, NewUser, Proof,
     Reauthenticated, Register, Registered, Session, SessionInfo, Tokens, UserPage,
 };
+pub use self::http::{AccountsFuture, AccountsService};
+pub use self::layer::AccountsLayer;
 pub use self::mail::{
     BuiltInTexts, CapturedMail, ConsoleMailer, EnglishTexts, GermanTexts, Letter, Mail, MailError,
     MailTexts, Mailer, Message, SentMail,

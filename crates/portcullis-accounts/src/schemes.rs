@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use http::HeaderValue;
 use http::request::Parts;
 use portcullis_core::{
-    Attempt, AuthUser, AuthUserBuilder, Denial, Presence, RoleMap, Scheme, SchemeName, SharedClock,
+    Attempt, AuthUser, AuthUserBuilder, Denial, Head, Presence, RoleMap, Scheme, SchemeName,
+    SharedClock,
 };
 use portcullis_jwt::Bearer;
 use portcullis_key::{KeyIndex, KeyLookup, KeyRecord, LookupError};
@@ -30,10 +31,6 @@ impl Access {
         Self { bearer, revoked }
     }
 
-    pub(crate) fn bearer(&self) -> &Bearer {
-        &self.bearer
-    }
-
     pub(crate) fn revoked(&self) -> &Revoked {
         &self.revoked
     }
@@ -52,6 +49,14 @@ impl Scheme for Access {
         self.bearer.presence(request)
     }
 
+    fn presence_of_head(&self, head: Head<'_>) -> Option<Presence> {
+        self.on_head(|bearer| bearer.presence_of_head(head))
+    }
+
+    fn authenticate_head(&self, head: Head<'_>) -> Option<Attempt> {
+        self.on_head(|bearer| bearer.authenticate_head(head))
+    }
+
     fn authenticate(&self, request: &Parts) -> Attempt {
         if self.revoked.is_known() || matches!(self.presence(request), Presence::Absent) {
             return self.bearer.authenticate(request);
@@ -65,6 +70,16 @@ impl Scheme for Access {
                 Attempt::Pending(user) => user.await,
             }
         }))
+    }
+}
+
+impl Access {
+    /// The way of every request but the first ones.
+    fn on_head<T>(&self, read: impl FnOnce(&Bearer) -> Option<T>) -> Option<T> {
+        self.revoked
+            .is_known()
+            .then(|| read(&self.bearer))
+            .flatten()
     }
 }
 

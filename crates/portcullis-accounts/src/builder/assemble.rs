@@ -22,6 +22,7 @@ use crate::noted_keys::NotedKeys;
 use crate::schemes::{Access, KeyFinder, SessionFinder};
 use crate::secrets::{Secrets, Use};
 use crate::settings::{Collection, Profile};
+use crate::theft::TheftAlarm;
 
 /// How long an access token is good, unless said.
 const TOKEN_LIFE: Duration = Duration::from_secs(15 * 60);
@@ -62,7 +63,8 @@ impl AccountsBuilder {
             Arc::clone(&self.clock),
         );
         let uses = Uses::default();
-        let cookies = self.cookie_sessions();
+        let alarm = TheftAlarm::default();
+        let cookies = self.cookie_sessions(&alarm);
         let in_background = self.in_background;
         let inner = Inner {
             keys: self.noted_keys(&uses),
@@ -105,6 +107,7 @@ impl AccountsBuilder {
         let accounts = Accounts {
             inner: Arc::new(inner),
         };
+        alarm.connect(&accounts);
         if in_background {
             tokio::runtime::Handle::try_current().map_err(|_| {
                 fault("accounts are built within a Tokio runtime, or without_background()")
@@ -209,7 +212,10 @@ impl AccountsBuilder {
     }
 
     /// Makes the sessions of a collection: all in one store, by one cookie, each with the limits of its own settings.
-    fn cookie_sessions(&self) -> impl Fn(&Collection) -> CookieSessions + use<> {
+    fn cookie_sessions(
+        &self,
+        alarm: &TheftAlarm,
+    ) -> impl Fn(&Collection) -> CookieSessions + use<> {
         let finder = SessionFinder {
             store: Arc::clone(&self.store),
             collections: self.collections.clone(),
@@ -225,6 +231,7 @@ impl AccountsBuilder {
                 .unwrap_or_else(|| self.store.sessions()),
         );
         let (cookie, origins) = (self.cookie.clone(), self.allowed_origins.clone());
+        let alarm = alarm.clone();
         move |settings| {
             let sessions = sessions
                 .clone()
@@ -232,6 +239,10 @@ impl AccountsBuilder {
                 .with_brief(settings.brief);
             CookieSessions::new(sessions, store.clone(), &cookie)
                 .with_allowed_origins(origins.clone())
+                .on_theft({
+                    let alarm = alarm.clone();
+                    move |login| alarm.ring(login)
+                })
         }
     }
 

@@ -1,0 +1,88 @@
+//! The user's own account.
+
+use http::Method;
+
+use super::{EMAIL, NONE, TOKEN};
+use crate::http::handlers::accounts as run;
+use crate::http::route::{Body, By, Fields, Route, Shape, Who};
+
+pub(super) const ROUTES: &[Route] = &[
+    Route {
+        method: Method::GET,
+        path: &[":c", "me"],
+        name: "me",
+        summary: "Who is calling, and by which credential.",
+        who: Who::User(By::Any),
+        limit: None,
+        query: NONE,
+        body: None,
+        success: (200, Shape::Schema("Me")),
+        refusals: &[],
+        run: |call| Box::pin(run::me(call)),
+    },
+    Route {
+        method: Method::PATCH,
+        path: &[":c", "me"],
+        name: "updateMe",
+        summary: "Changes the fields of the user's profile that are given.",
+        who: Who::User(By::NotKey),
+        limit: None,
+        query: NONE,
+        body: Some(Body::with(NONE, Fields::Patch)),
+        success: (200, Shape::Schema("UserAnswer")),
+        refusals: &[(429, &["rate_limited"])],
+        run: |call| Box::pin(run::update(call)),
+    },
+    Route {
+        method: Method::DELETE,
+        path: &[":c", "me"],
+        name: "deleteMe",
+        summary: "Deletes the account, with everything that belongs to it.",
+        who: Who::User(By::Fresh),
+        limit: None,
+        query: NONE,
+        body: None,
+        success: (204, Shape::Nothing),
+        refusals: &[(409, &["last_admin"])],
+        run: |call| Box::pin(run::delete(call)),
+    },
+    Route {
+        method: Method::POST,
+        path: &[":c", "change-email"],
+        name: "changeEmail",
+        summary: "Sends a link to the new address. The answer is the same whether it is somebody's already.",
+        who: Who::User(By::Fresh),
+        limit: None,
+        query: NONE,
+        body: Some(Body::of(&[EMAIL])),
+        success: (202, Shape::Schema("Accepted")),
+        refusals: &[(422, &["invalid_email"]), (429, &["rate_limited"])],
+        run: |call| Box::pin(run::change_email(call)),
+    },
+    Route {
+        method: Method::POST,
+        path: &[":c", "change-email", "confirm"],
+        name: "confirmEmailChange",
+        summary: "Makes the address that the link was sent to the account's.",
+        who: Who::Anyone,
+        limit: Some(|limits| &limits.take_link),
+        query: NONE,
+        body: Some(Body::of(&[TOKEN])),
+        success: (200, Shape::Schema("UserAnswer")),
+        refusals: &[(400, &["invalid_token"]), (409, &["email_taken"])],
+        run: |call| Box::pin(run::confirm_email(call)),
+    },
+    Route {
+        method: Method::POST,
+        path: &[":c", "change-email", "undo"],
+        name: "undoEmailChange",
+        summary: "Makes the former address the account's again.",
+        who: Who::Anyone,
+        limit: Some(|limits| &limits.take_link),
+        query: NONE,
+        body: Some(Body::of(&[TOKEN])),
+        success: (200, Shape::Schema("UserAnswer")),
+        refusals: &[(400, &["invalid_token"]), (409, &["email_taken"])],
+        run: |call| Box::pin(run::undo_email(call)),
+    },
+];

@@ -1,0 +1,29 @@
+//! The endpoints, row by row.
+
+mod accounts;
+mod admin;
+mod keys;
+mod mail;
+mod service;
+mod sessions;
+
+use super::route::{Kind, Member, Route};
+
+/// All rows, in the order in which the document tells them.
+pub(super) fn routes() -> impl Iterator<Item = &'static Route> {
+    let tables: [&[Route]; 6] = [
+        sessions::ROUTES,
+        accounts::ROUTES,
+        mail::ROUTES,
+        keys::ROUTES,
+        admin::ROUTES,
+        service::ROUTES,
+    ];
+    tables.into_iter().flatten()
+}
+
+const EMAIL: Member = Member::required("email", Kind::Email);
+const PASSWORD: Member = Member::required("password", Kind::Secret);
+const TOKEN: Member = Member::required("token", Kind::Secret);
+const MODE: Member = Member::optional("mode", Kind::OneOf(&["token", "cookie"]));
+const NONE: &[Member] = &[];
