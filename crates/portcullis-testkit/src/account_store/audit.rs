@@ -181,7 +181,11 @@ async fn a_collections_entries_are_its_own(nodes: Nodes) {
             ..all("users")
         };
         let found = read(&nodes, &query).await;
-        assert_eq!(found, [here.clone()], "a collection's entries are its own");
+        assert_eq!(
+            found,
+            std::slice::from_ref(&here),
+            "a collection's entries are its own"
+        );
     }
     let found = read(&nodes, &all("Users")).await;
     assert!(found.is_empty(), "collections are compared byte by byte");

@@ -58,6 +58,19 @@ async fn addresses_are_told_apart(nodes: Nodes) {
         let refused = nodes.refusal(insert(&second)).await;
         assert_eq!(refused, Conflict::EmailTaken, "each key is taken");
     }
+    for absent in [
+        "resumE",
+        "RÉSUMÉ",
+        "resum",
+        "resume   ",
+        "%",
+        "r%e",
+        "res_me",
+        "ｒesume",
+    ] {
+        let found = nodes.find_by_email("users", absent).await;
+        assert_eq!(found, None, "a key is found byte by byte: {absent:?}");
+    }
 }
 
 async fn collections_are_told_apart(nodes: Nodes) {

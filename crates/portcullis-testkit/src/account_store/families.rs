@@ -92,6 +92,14 @@ async fn live_ones_are_listed_the_newest_first(nodes: Nodes) {
     for other in [bob.reference(), namesake.reference()] {
         nodes.commit(&[inserted(&family_at(&other, 35))]).await;
     }
+    let of_namesake = nodes
+        .b
+        .families(&rows::namesake(&bob.reference()), at(50))
+        .await;
+    assert!(
+        of_namesake.expect("a store answers").is_empty(),
+        "the same id in another collection has no families"
+    );
     let [third, first, fourth, second] = &families;
     let listed = |second| live(&nodes, first, second);
     let ids = |families: &[&Family]| families.iter().map(|one| one.id).collect::<Vec<_>>();

@@ -92,7 +92,7 @@ async fn only_the_owner_ends_it(nodes: Nodes) {
         );
         assert_eq!(
             live(&nodes, &family, 20).await,
-            [family.clone()],
+            std::slice::from_ref(&family),
             "it lives on"
         );
     }
@@ -129,7 +129,7 @@ async fn all_end_but_one(nodes: Nodes) {
     assert_eq!(made.ended, [own[2].id], "another's family is no exception");
     assert_eq!(
         live(&nodes, &theirs, 20).await,
-        [theirs.clone()],
+        std::slice::from_ref(&theirs),
         "others' live on"
     );
 }

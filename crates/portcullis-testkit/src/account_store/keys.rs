@@ -162,6 +162,11 @@ async fn keys_are_listed_the_newest_first(nodes: Nodes) {
     let others = [key(&bob.reference()), key(&namesake.reference())];
     insert(&nodes, &others.each_ref()).await;
     let [third, first, fourth, second] = keys;
+    let of_namesake = list(&nodes, &rows::namesake(&bob.reference())).await;
+    assert!(
+        of_namesake.is_empty(),
+        "the same id in another collection has no keys"
+    );
     let listed = list(&nodes, &alice).await;
     let rule = "an owner's keys are listed, the newest first, past their end or not";
     assert_eq!(listed, [fourth, third, second, first], "{rule}");

@@ -1,7 +1,8 @@
 //! The conformance suite of account stores.
 //!
-//! [`conformance`] runs all of it; [`rules`] and [`races`] are its parts.
+//! [`conformance`] runs all of it; [`rules`], [`races`] and [`agreement`] are its parts.
 
+mod agreement;
 mod atomicity;
 mod audit;
 mod bytes;
@@ -17,16 +18,19 @@ mod outbox;
 mod pages;
 mod purge;
 mod races;
+mod random;
 mod revocations;
 mod roles;
 mod rows;
 mod snapshot;
+mod story;
 mod updates;
 mod users;
 
 use std::future::Future;
 use std::time::Duration;
 
+pub use self::agreement::agreement;
 pub use self::nodes::Nodes;
 
 /// How long one case may take. The slowest takes seconds; a deadlock takes for ever.
@@ -61,6 +65,9 @@ where
 {
     rules(&make_store).await;
     races(&make_store).await;
+    for seed in 1..=4 {
+        agreement(&make_store().await, seed, 300).await;
+    }
 }
 
 /// The rules that one request at a time can break.

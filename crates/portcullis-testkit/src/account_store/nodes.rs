@@ -53,7 +53,7 @@ impl Nodes {
         match self.try_commit(changes).await {
             Err(CommitError::Conflict { index, conflict }) => (index, conflict),
             Err(CommitError::Store(error)) => {
-                panic!("a conflict is not an error of the store: {:?}", error)
+                panic!("a conflict is not an error of the store: {error:?}")
             }
             Ok(_) => panic!("a guard that does not hold stands in the way: {changes:?}"),
         }

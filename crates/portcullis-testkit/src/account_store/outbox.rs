@@ -2,8 +2,8 @@ use std::future::Future;
 
 use portcullis_accounts::{Delivery, QueuedMail, RecordId};
 
+use super::Nodes;
 use super::rows::{HOUR, at, mail_at, queued};
-use super::{Nodes, rows};
 
 super::cases![
     a_mail_is_claimed_as_it_was_queued,
@@ -192,6 +192,5 @@ async fn what_has_expired_is_dropped(nodes: Nodes) {
     let early = nodes.b.claim_mail(at(100), at(200), 10).await;
     let early = early.expect("a store answers");
     assert!(early.is_empty(), "it was dropped, not hidden");
-    let change = rows::queued(&mail);
-    nodes.commit(&[change]).await;
+    nodes.commit(&[queued(&mail)]).await;
 }

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::future::Future;
 
-use portcullis_accounts::store::{Change, Conflict};
+use portcullis_accounts::store::{Change, CommitError, Conflict};
 use portcullis_accounts::{EmailAddress, Family, LinkPurpose, User};
 
 use super::contest::{at_once, commit_all, on};
@@ -154,10 +154,14 @@ async fn one_update_of_twenty(nodes: Nodes) {
     let alice = nodes.user("alice").await;
     for round in 0..4 {
         let stamp = |round: usize| format!("round-{round}");
-        let before = nodes.find(&alice.reference()).await.map(|user| user.stamp);
+        let before = nodes.find(&alice.reference()).await;
+        let before = before.expect("she was put in");
         let commits = (0..20).map(|_| {
             let mut update = rows::update(&alice);
-            update.if_stamp.clone_from(&before);
+            match round % 2 {
+                0 => update.if_stamp = Some(before.stamp.clone()),
+                _ => update.if_updated_at = Some(before.updated_at),
+            }
             update.stamp = Some(stamp(round));
             vec![rows::updated(update)]
         });
@@ -168,11 +172,18 @@ async fn one_update_of_twenty(nodes: Nodes) {
 }
 
 async fn each_mail_to_one_worker(nodes: Nodes) {
+    for _ in 0..5 {
+        share_out_mail(&nodes).await;
+    }
+}
+
+/// Mails that are queued now; what was claimed before stays so.
+async fn share_out_mail(nodes: &Nodes) {
     let mails: Vec<_> = (0..60).map(rows::mail_at).collect();
     let queued: Vec<_> = mails.iter().map(rows::queued).collect();
     nodes.commit(&queued).await;
     let tasks = (0..12).map(|number| {
-        on(&nodes, number, |store| async move {
+        on(nodes, number, |store| async move {
             let mut claimed = Vec::new();
             loop {
                 let some = store.claim_mail(at(100), at(200), 3).await;
@@ -269,7 +280,7 @@ async fn a_deletion_against_what_is_added(nodes: Nodes) {
         commits.insert(round % 4, vec![Change::DeleteUser(alice.clone())]);
         let outcomes = commit_all(&nodes, commits).await;
         for (number, outcome) in outcomes.all.iter().enumerate() {
-            let conflict = outcome.as_ref().err().map(|error| error.conflict());
+            let conflict = outcome.as_ref().err().map(CommitError::conflict);
             let is_fine = match conflict {
                 None => true,
                 Some(conflict) => number != round % 4 && conflict == Some(Conflict::NotFound),

@@ -1,4 +1,5 @@
 use std::future::Future;
+use std::time::Duration;
 
 use portcullis_accounts::store::{Conflict, UserUpdate};
 use portcullis_accounts::{EmailAddress, StoredPassword, User};
@@ -13,6 +14,7 @@ super::cases![
     what_is_optional_can_be_emptied,
     a_guard_that_holds_lets_pass,
     a_guard_that_does_not_hold_refuses,
+    every_change_is_later_than_the_last,
     an_address_stays_one_account,
     addresses_change_hands_in_order,
     nobody_else_is_changed,
@@ -32,7 +34,7 @@ const SETTINGS: [Setting; 9] = [
     }),
     ("the verified mark", |update| update.verified = Some(true)),
     ("the ban", |update| {
-        update.banned_at = Some(Some(rows::at(400)))
+        update.banned_at = Some(Some(rows::at(400)));
     }),
     ("the roles", |update| {
         update.roles = Some(vec![String::from("b"), String::from("a")]);
@@ -44,7 +46,7 @@ const SETTINGS: [Setting; 9] = [
         update.profile = Some(rows::profile(json!({"name": "Zoë", "tags": [1, 2]})));
     }),
     ("the language", |update| {
-        update.language = Some(Some(String::from("de")))
+        update.language = Some(Some(String::from("de")));
     }),
     ("the stamp and when rights changed", |update| {
         update.stamp = Some(String::from("stamp-2"));
@@ -117,6 +119,7 @@ async fn a_guard_that_holds_lets_pass(nodes: Nodes) {
         update.if_password = Some(user.password.clone());
         update.if_email_key = Some(user.email.key().to_owned());
         update.if_stamp = Some(user.stamp.clone());
+        update.if_updated_at = Some(user.updated_at);
         update.password = Some(password);
         commit(&nodes, &update).await;
         user = update.applied_to(&user);
@@ -133,7 +136,7 @@ async fn a_guard_that_holds_lets_pass(nodes: Nodes) {
 
 async fn a_guard_that_does_not_hold_refuses(nodes: Nodes) {
     let user = nodes.user("alice").await;
-    let guards: [Setting; 4] = [
+    let guards: [Setting; 6] = [
         ("another hash", |update| {
             update.if_password = Some(Some(StoredPassword::new("$argon2id$FIRST")));
         }),
@@ -143,6 +146,13 @@ async fn a_guard_that_does_not_hold_refuses(nodes: Nodes) {
         }),
         ("another stamp", |update| {
             update.if_stamp = Some(String::from("stamp-1 "));
+        }),
+        ("a sooner change", |update| {
+            update.if_updated_at = Some(rows::at(0));
+        }),
+        ("a later change", |update| {
+            let moment = rows::at(1).saturating_add(Duration::from_millis(1));
+            update.if_updated_at = Some(moment);
         }),
     ];
     for (what, guard) in guards {
@@ -172,6 +182,25 @@ async fn a_guard_that_does_not_hold_refuses(nodes: Nodes) {
     }
 }
 
+/// So that `if_updated_at` tells any two states of a row apart.
+async fn every_change_is_later_than_the_last(nodes: Nodes) {
+    let mut user = nodes.user("alice").await;
+    for moment in [rows::at(500), rows::at(500), rows::at(1), rows::at(501)] {
+        let mut update = rows::update(&user);
+        update.at = moment;
+        update.if_updated_at = Some(user.updated_at);
+        let twice = [rows::updated(update.clone()), rows::updated(update.clone())];
+        let refused = nodes.conflict(&twice).await;
+        let rule = "every change of a row has a time of its own, later than the last";
+        assert_eq!(refused, (1, Conflict::Changed), "{rule}");
+        commit(&nodes, &update).await;
+        let before = user.updated_at;
+        user = update.applied_to(&user);
+        assert!(user.updated_at > before, "{rule}");
+        assert_same(nodes.find(&user.reference()).await, &user, rule);
+    }
+}
+
 async fn an_address_stays_one_account(nodes: Nodes) {
     let (alice, bob) = (nodes.user("alice").await, nodes.user("bob").await);
     nodes.user_in("customers", "carol").await;
@@ -194,10 +223,11 @@ async fn an_address_stays_one_account(nodes: Nodes) {
         ("ALICE@example.com", "alice@example.com"),
         ("carol@x", "carol@example.com"),
     ];
+    let mut now = alice;
     for (text, key) in own {
         update.email = Some(EmailAddress::from_parts(text, key));
         commit(&nodes, &update).await;
-        let now = update.applied_to(&alice);
+        now = update.applied_to(&now);
         let found = nodes.find_by_email("users", key).await;
         assert_same(
             found,
