@@ -9,7 +9,7 @@ use portcullis_jwt::Revocation;
 
 use super::register::new_stamp;
 use crate::audit::Entry;
-use crate::model::{AuditKind, Family, RecordId, User};
+use crate::model::{AuditKind, Family, RecordId, User, UserRef};
 use crate::store::{Change, Conflict, UserUpdate};
 use crate::token::RefreshToken;
 use crate::users::Users;
@@ -169,7 +169,7 @@ impl Users {
 
     /// Ends all logins but the caller's. Nothing but the ends themselves says so, so each of them must succeed.
     async fn end_other_logins(&self, user: &User, caller: &AuthUser) -> Result<u64, Denial> {
-        let live = self.live_families(user).await?;
+        let live = self.live_families(&user.reference()).await?;
         let current = caller.session_id().filter(|_| is_by_token(caller));
         let entry = Entry::success(AuditKind::LogoutAll).reason("others");
         let changes = vec![
@@ -184,7 +184,7 @@ impl Users {
 
     /// Ends all logins. The new stamp decides it, also for a login that is on its way.
     async fn end_every_login(&self, user: &User, caller: &AuthUser) -> Result<u64, Denial> {
-        let live = self.live_families(user).await?;
+        let live = self.live_families(&user.reference()).await?;
         let mut update = UserUpdate::new(user.reference(), self.now());
         update.stamp = Some(new_stamp()?);
         let entry = Entry::success(AuditKind::LogoutAll);
@@ -208,9 +208,9 @@ impl Users {
         }
     }
 
-    async fn live_families(&self, user: &User) -> Result<Vec<Family>, Denial> {
-        let owner = user.reference();
-        Ok(self.inner.store.families(&owner, self.now()).await?)
+    /// The logins by token of a user that have not ended.
+    pub(super) async fn live_families(&self, owner: &UserRef) -> Result<Vec<Family>, Denial> {
+        Ok(self.inner.store.families(owner, self.now()).await?)
     }
 }
 
@@ -238,7 +238,7 @@ fn is_by_token(caller: &AuthUser) -> bool {
 }
 
 /// How many of the live ones have ended.
-fn count(live: &[Family], ended: &[RecordId]) -> u64 {
+pub(super) fn count(live: &[Family], ended: &[RecordId]) -> u64 {
     let ended = live.iter().filter(|family| ended.contains(&family.id));
     ended.count() as u64
 }
