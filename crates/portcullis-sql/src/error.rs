@@ -44,7 +44,6 @@ impl ConnectError {
         Self::new(ConnectErrorKind::Schema, message)
     }
 
-    #[cfg(feature = "postgres")]
     pub(crate) fn late() -> Self {
         Self::new(
             ConnectErrorKind::Unreachable,

@@ -3,5 +3,10 @@
 
 mod conformance;
 mod connecting;
+mod dump;
+mod durability;
+mod failures;
+mod frozen;
+mod full_disk;
 mod migrations;
 mod support;

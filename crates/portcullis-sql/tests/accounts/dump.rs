@@ -1,0 +1,271 @@
+//! A dump of the database holds what the store was given, and nothing more; and what was deleted is gone from the file.
+
+use std::collections::BTreeSet;
+
+use portcullis_accounts::store::KeyStore as _;
+use portcullis_accounts::store::{Change, Ledger as _};
+use portcullis_accounts::{
+    AuditEvent, AuditKind, KeyRow, Link, LinkPurpose, Outcome, QueuedMail, StoredPassword, User,
+};
+use portcullis_core::{Scopes, Timestamp};
+use portcullis_jwt::Revocation;
+use portcullis_key::{KeyDigest, KeyIndex};
+use portcullis_sql::SqlStore;
+
+use crate::support::{Directory, Place, family, id, now, user};
+
+const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNo";
+
+fn alice() -> User {
+    let mut alice = user("Alice@Example.com");
+    alice.password = Some(StoredPassword::new(HASH));
+    alice.permissions = vec![String::from("posts:write")];
+    alice
+        .profile
+        .insert(String::from("name"), "Alice O'Hara".into());
+    alice.language = Some(String::from("de"));
+    alice
+}
+
+fn key(owner: &User) -> KeyRow {
+    KeyRow {
+        id: id(),
+        owner: owner.reference(),
+        name: String::from("continuous integration"),
+        key_id: None,
+        digest: KeyDigest::of("sk_the_key_itself"),
+        start: String::from("sk_the"),
+        scopes: Some(Scopes::new(["read"]).expect("a scope")),
+        created_at: now(),
+        expires_at: None,
+        last_used_at: None,
+        last_used_from: None,
+    }
+}
+
+fn link(owner: &User) -> Link {
+    Link {
+        id: id(),
+        owner: owner.reference(),
+        purpose: LinkPurpose::ResetPassword,
+        digest: [0x5a; 32],
+        email: owner.email.clone(),
+        created_at: now(),
+        expires_at: now().saturating_add(std::time::Duration::from_secs(3600)),
+    }
+}
+
+fn event(user: &User) -> AuditEvent {
+    AuditEvent {
+        id: id(),
+        at: now(),
+        kind: AuditKind::LoginFailed,
+        outcome: Outcome::Failure,
+        reason: Some(String::from("wrong_password")),
+        collection: user.collection.clone(),
+        actor: Some(user.reference()),
+        subject: Some(user.id),
+        ip: Some(String::from("192.0.2.7")),
+        user_agent: Some(String::from("curl/8")),
+        request_id: Some(String::from("request-1")),
+        session_id: Some(String::from("session-1")),
+        detail: Some(String::from("detail-1")),
+    }
+}
+
+fn mail() -> QueuedMail {
+    QueuedMail {
+        id: id(),
+        sealed: vec![0xa5; 40],
+        created_at: now(),
+        due_at: now(),
+        expires_at: now(),
+        attempts: 3,
+    }
+}
+
+/// One of everything, and each value of it as SQL writes it.
+fn everything() -> (Vec<Change>, BTreeSet<String>) {
+    let alice = alice();
+    let (family, link, key) = (family(alice.reference()), link(&alice), key(&alice));
+    let (event, mail) = (event(&alice), mail());
+    let revocation = Revocation::User {
+        collection: String::from("users"),
+        id: alice.id.to_string(),
+        issued_before: Timestamp::from_unix_millis(1_700_000_000_123),
+        until: Timestamp::from_unix_millis(1_900_000_000_456),
+    };
+    let texts = [
+        "users",
+        "user",
+        "Alice@Example.com",
+        "alice@example.com",
+        HASH,
+        r#"["user"]"#,
+        r#"["posts:write"]"#,
+        r#"{"name":"Alice O''Hara"}"#,
+        "de",
+        "stamp",
+        r#"["pwd"]"#,
+        "reset_password",
+        "continuous integration",
+        "sk_the",
+        r#"["read"]"#,
+        "login.failed",
+        "failure",
+        "wrong_password",
+        "192.0.2.7",
+        "curl/8",
+        "request-1",
+        "session-1",
+        "detail-1",
+    ];
+    let ids = [alice.id, family.id, link.id, key.id, event.id, mail.id].map(|id| id.to_string());
+    let bytes = [&link.digest[..], key.digest.as_bytes(), &mail.sealed].map(hex);
+    let moments = [
+        alice.rights_changed_at,
+        alice.created_at,
+        alice.updated_at,
+        family.rotated_at,
+        family.created_at,
+        family.authenticated_at,
+        family.ends_at,
+        family.expires_at(),
+        link.created_at,
+        link.expires_at,
+        key.created_at,
+        event.at,
+        mail.created_at,
+        mail.due_at,
+        mail.expires_at,
+        Timestamp::from_unix_millis(1_700_000_000_123),
+        Timestamp::from_unix_millis(1_900_000_000_456),
+    ]
+    .map(|at| at.unix_millis().to_string());
+    let idle = family.idle.as_millis().to_string();
+    // The generation, the attempts, the revocation's number, and what is true, false or not there.
+    let small = ["0", "3", "1", "true", "false", "NULL"].map(str::to_owned);
+    let quoted = texts
+        .into_iter()
+        .map(str::to_owned)
+        .chain(ids)
+        .map(|text| format!("'{text}'"));
+    let given = quoted
+        .chain(["'user'".to_owned(), idle])
+        .chain(bytes.map(|hex| format!("'\\x{hex}'")));
+    let given = given.chain(moments).chain(small).collect();
+    let changes = vec![
+        Change::InsertUser(Box::new(alice)),
+        Change::InsertFamily(Box::new(family)),
+        Change::InsertLink(Box::new(link)),
+        Change::InsertKey {
+            key: Box::new(key),
+            at_most: 1,
+        },
+        Change::Audit(Box::new(event)),
+        Change::Queue(Box::new(mail)),
+        Change::Revoke(revocation),
+    ];
+    (changes, given)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The values of all rows in a dump, but for those that say which migrations were applied.
+fn values(dump: &str) -> Vec<String> {
+    let rows = dump
+        .lines()
+        .filter_map(|line| line.strip_prefix("INSERT INTO public."));
+    let rows = rows.filter(|row| !row.starts_with("portcullis_schema "));
+    rows.flat_map(|row| {
+        let (_, values) = row.split_once(" VALUES (").expect("a row has values");
+        split(values.strip_suffix(");").expect("a row ends"))
+    })
+    .collect()
+}
+
+/// Parts values at their commas, but not at those within quotes.
+fn split(values: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut is_quoted = false;
+    for letter in values.chars() {
+        is_quoted ^= letter == '\'';
+        match letter {
+            ',' if !is_quoted => parts.push(String::new()),
+            ' ' if !is_quoted => {}
+            _ => parts.last_mut().expect("it has one").push(letter),
+        }
+    }
+    parts
+}
+
+#[tokio::test]
+async fn a_dump_holds_what_was_given_and_nothing_more() {
+    let Some(place) = Place::postgres() else {
+        return;
+    };
+    let store = place.store().await;
+    let before = now();
+    let (changes, given) = everything();
+    store.commit(&changes).await.expect("nothing is in the way");
+    let after = now();
+
+    let dump = place.server().dump(&place.url);
+    let found = values(&dump);
+    // When the revocation was noted is the store's own.
+    let is_noted = |value: &str| {
+        let millis = value.parse::<i64>().ok();
+        millis.is_some_and(|at| (before.unix_millis()..=after.unix_millis()).contains(&at))
+    };
+    for value in &found {
+        assert!(
+            given.contains(value) || is_noted(value),
+            "nobody gave {value}"
+        );
+    }
+    for value in given.iter().filter(|value| value.starts_with('\'')) {
+        assert!(found.contains(value), "{value} was given");
+    }
+    let tables = dump.lines().filter(|line| line.starts_with("CREATE TABLE"));
+    for table in tables {
+        assert!(
+            table.starts_with("CREATE TABLE public.portcullis_"),
+            "{table}"
+        );
+    }
+    // The key itself was never given.
+    assert!(!dump.contains("sk_the_key_itself"));
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_gone_from_the_file() {
+    let directory = Directory::new();
+    let store = SqlStore::connect(&directory.url())
+        .await
+        .expect("it is new");
+    let (changes, _) = everything();
+    store.commit(&changes).await.expect("nothing is in the way");
+    let Change::InsertUser(alice) = &changes[0] else {
+        unreachable!("it is the first");
+    };
+    let index = KeyIndex::new(None, KeyDigest::of("sk_the_key_itself"));
+    assert!(store.key(&index).await.expect("it answers").is_some());
+    store
+        .commit(&[Change::DeleteUser(alice.reference())])
+        .await
+        .expect("she is there");
+    store.close().await;
+
+    let files = std::fs::read_dir(directory.path()).expect("it is there");
+    let files = files.map(|file| file.expect("it can be read").path());
+    let bytes: Vec<u8> = files
+        .flat_map(|file| std::fs::read(file).expect("it can be read"))
+        .collect();
+    let digest = *KeyDigest::of("sk_the_key_itself").as_bytes();
+    for secret in [HASH.as_bytes(), &[0x5a; 32], &digest] {
+        let is_there = bytes.windows(secret.len()).any(|window| window == secret);
+        assert!(!is_there, "{}", hex(secret));
+    }
+}
