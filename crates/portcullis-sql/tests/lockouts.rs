@@ -227,6 +227,43 @@ async fn old_counters_are_purged_in_batches() {
     }
 }
 
+/// Purging what is forgotten takes nothing from a run that begins at the same moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn purging_loses_no_failure() {
+    for database in TestDatabase::shared() {
+        let clock = ManualClock::new();
+        let nodes = [
+            store(&database, &clock).await,
+            store(&database, &clock).await,
+        ];
+        let (key, steps) = (LimitKey::from("alice"), Steps::new(1000));
+        for round in 0..5 {
+            count(&nodes[0], &key, &steps).await;
+            clock.advance(DAY);
+            let barrier = Arc::new(Barrier::new(40));
+            let tasks: Vec<_> = (0..40)
+                .map(|task| {
+                    let (node, barrier) = (nodes[task % 2].clone(), Arc::clone(&barrier));
+                    let (key, steps) = (key.clone(), steps.clone());
+                    tokio::spawn(async move {
+                        barrier.wait().await;
+                        match task % 4 {
+                            0 => drop(node.purge(10).await.unwrap()),
+                            _ => count(&node, &key, &steps).await,
+                        }
+                    })
+                })
+                .collect();
+            for task in tasks {
+                task.await.unwrap();
+            }
+            let standing = look(&nodes[0], &[(key.clone(), steps.clone())]).await[0];
+            assert_eq!(standing.remaining, 970, "round {round}");
+            clock.advance(DAY);
+        }
+    }
+}
+
 async fn count(store: &SqlLockouts, key: &LimitKey, steps: &Steps) {
     let counted = store.count(&[Counter { key, steps }]).await.unwrap();
     assert!(counted.is_counted());
