@@ -30,13 +30,13 @@ impl KeyHasher {
         match &self.secret {
             Some(secret) => parts
                 .iter()
-                .fold(keyed(secret), |mac, part| mac.chain_update(part))
+                .fold(keyed(secret), Mac::chain_update)
                 .finalize()
                 .into_bytes()
                 .into(),
             None => parts
                 .iter()
-                .fold(Sha256::new(), |hash, part| hash.chain_update(part))
+                .fold(Sha256::new(), Digest::chain_update)
                 .finalize()
                 .into(),
         }

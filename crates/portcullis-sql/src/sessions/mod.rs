@@ -76,26 +76,22 @@ impl SqlSessions {
         row: &Row,
         login: Option<&AuthRecord>,
     ) -> Result<()> {
-        let (digest, data, text, end) = (
-            &digest.as_bytes()[..],
-            &row.data,
-            &row.login,
-            row.expires_at,
-        );
-        let (collection, user, sid) = keys(login);
+        let (digest, end) = (&digest.as_bytes()[..], row.expires_at);
+        let (data, text) = (&row.data, &row.login);
+        let [collection, user, sid] = keys(login);
         let is_continued = login.is_some_and(|login| login.generation() > 0);
-        let now = self.now();
         let written = match is_continued {
             true => {
+                let now = self.now();
                 let values = values![digest, data, text, end, collection, user, sid, now];
-                self.database.execute(sql::CONTINUE, values).await
+                self.database.execute(sql::CONTINUE, values).await?
             }
             false => {
                 let values = values![digest, data, text, end, collection, user, sid];
-                self.database.execute(sql::INSERT, values).await
+                self.database.execute(sql::INSERT, values).await?
             }
         };
-        match written.map_err(backend)? {
+        match written {
             0 => Err(Error::Backend(String::from("the session is over"))),
             _ => Ok(()),
         }
@@ -104,14 +100,10 @@ impl SqlSessions {
     async fn save_for_nobody(&self, record: &Record) -> Result<()> {
         let digest = SessionDigest::of(&record.id);
         let row = Row::of(record, None)?;
-        let values = values![
-            &digest.as_bytes()[..],
-            &row.data,
-            row.expires_at,
-            self.now()
-        ];
-        let saved = self.database.execute(sql::SAVE_FOR_NOBODY, values).await;
-        saved.map(drop).map_err(backend)
+        let digest = &digest.as_bytes()[..];
+        let values = values![digest, &row.data, row.expires_at, self.now()];
+        self.database.execute(sql::SAVE_FOR_NOBODY, values).await?;
+        Ok(())
     }
 
     /// Saves where somebody was logged in: compares and sets, so that a use that another request notes meanwhile is not lost.
@@ -120,14 +112,16 @@ impl SqlSessions {
             let Some(stored) = self.find(&record.id).await? else {
                 return Ok(());
             };
-            let Some(text) = stored.login else {
+            let Some(before) = stored.login else {
                 return self.save_for_nobody(record).await;
             };
-            let Some(login) = row::login_in(text.clone()) else {
-                return self.save_for_nobody(record).await;
+            let login = row::login_in(&before);
+            let merged = AuthRecord::merge(login.as_ref(), Some(incoming));
+            let is_saved = match &merged {
+                Some(merged) => self.replace(record, merged, &before).await?,
+                None => return self.save_for_nobody(record).await,
             };
-            let merged = AuthRecord::merge(Some(&login), Some(incoming));
-            if self.replace(record, merged.as_ref(), &text).await? {
+            if is_saved {
                 return Ok(());
             }
         }
@@ -137,40 +131,38 @@ impl SqlSessions {
     }
 
     /// Writes a record in place of what is stored, if the login there is still the one that was read.
-    async fn replace(
-        &self,
-        record: &Record,
-        login: Option<&AuthRecord>,
-        before: &str,
-    ) -> Result<bool> {
+    async fn replace(&self, record: &Record, login: &AuthRecord, before: &str) -> Result<bool> {
         let digest = SessionDigest::of(&record.id);
-        let row = Row::of(record, login)?;
+        let row = Row::of(record, Some(login))?;
         let (digest, end) = (&digest.as_bytes()[..], row.expires_at);
         let values = values![digest, &row.data, &row.login, end, before, self.now()];
-        let saved = self.database.execute(sql::SAVE_FOR_LOGIN, values).await;
-        saved.map(|rows| rows > 0).map_err(backend)
+        let saved = self.database.execute(sql::SAVE_FOR_LOGIN, values).await?;
+        Ok(saved > 0)
     }
 
     async fn find(&self, id: &Id) -> Result<Option<Row>> {
         let digest = SessionDigest::of(id);
         let values = values![&digest.as_bytes()[..], self.now()];
-        let row = self.database.read_optional(sql::LOAD, values).await;
-        let row = row.and_then(|row| row.as_ref().map(read).transpose());
-        row.map_err(backend)
+        let row = self.database.read_optional(sql::LOAD, values).await?;
+        Ok(row.as_ref().map(read).transpose()?)
     }
 
     async fn end(&self, owner: &SessionOwner, sid: &str) -> Result<bool> {
-        let (collection, user) = owner_keys(owner);
+        let [collection, user] = owner_keys(owner);
         let values = values![collection, user, sid.as_bytes(), self.now()];
-        let ended = self.database.execute_returning(sql::END, values).await;
-        Ok(count_live(ended).map_err(backend)? > 0)
+        let ended = self.database.execute_returning(sql::END, values).await?;
+        Ok(count_live(&ended)? > 0)
     }
 
     async fn end_all(&self, owner: &SessionOwner, except: Option<&str>) -> Result<u64> {
-        let (collection, user) = owner_keys(owner);
-        let values = values![collection, user, except.map(str::as_bytes), self.now()];
-        let ended = self.database.execute_returning(sql::END_ALL, values).await;
-        count_live(ended).map_err(backend)
+        let [collection, user] = owner_keys(owner);
+        let except = except.map(str::as_bytes);
+        let values = values![collection, user, except, self.now()];
+        let ended = self
+            .database
+            .execute_returning(sql::END_ALL, values)
+            .await?;
+        Ok(count_live(&ended)?)
     }
 }
 
@@ -183,17 +175,17 @@ pub(crate) async fn purge(
     database.execute(sql::PURGE, values![now, limit]).await
 }
 
-/// The columns that say whose a login is.
-fn keys(login: Option<&AuthRecord>) -> (Option<&[u8]>, Option<&[u8]>, Option<&[u8]>) {
-    (
+/// The columns that say whose a login is, and which one.
+fn keys(login: Option<&AuthRecord>) -> [Option<&[u8]>; 3] {
+    [
         login.map(|login| login.collection().as_bytes()),
         login.map(|login| login.user().as_bytes()),
         login.map(|login| login.sid().as_bytes()),
-    )
+    ]
 }
 
-fn owner_keys(owner: &SessionOwner) -> (&[u8], &[u8]) {
-    (owner.collection().as_bytes(), owner.user().as_bytes())
+fn owner_keys(owner: &SessionOwner) -> [&[u8]; 2] {
+    [owner.collection().as_bytes(), owner.user().as_bytes()]
 }
 
 fn read(row: &database::Row) -> std::result::Result<Row, Failure> {
@@ -206,11 +198,9 @@ fn read(row: &database::Row) -> std::result::Result<Row, Failure> {
 }
 
 /// How many of the logins that have been ended were not past their end anyway.
-fn count_live(
-    ended: std::result::Result<Vec<database::Row>, Failure>,
-) -> std::result::Result<u64, Failure> {
+fn count_live(ended: &[database::Row]) -> std::result::Result<u64, Failure> {
     let mut live = 0;
-    for row in &ended? {
+    for row in ended {
         live += u64::from(Columns::of(row).flag()?);
     }
     Ok(live)
@@ -220,8 +210,10 @@ fn fresh_id() -> Result<Id> {
     fresh_session_id().map_err(|error| Error::Backend(error.to_string()))
 }
 
-fn backend(failure: Failure) -> Error {
-    Error::Backend(failure.to_string())
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        Self::Backend(failure.to_string())
+    }
 }
 
 impl fmt::Debug for SqlSessions {

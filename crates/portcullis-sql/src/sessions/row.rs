@@ -33,7 +33,7 @@ impl Row {
     pub(super) fn into_record(self, id: Id) -> Result<Record> {
         let mut record = Record {
             id,
-            data: serde_json::from_str(&self.data).map_err(undecodable)?,
+            data: serde_json::from_str(&self.data).map_err(|error| undecodable(&error))?,
             expiry_date: date(self.expires_at),
         };
         if let Some(login) = self.login {
@@ -46,11 +46,9 @@ impl Row {
 }
 
 /// The login that a column holds; none where it cannot be read, as everywhere.
-pub(super) fn login_in(text: String) -> Option<AuthRecord> {
+pub(super) fn login_in(text: &str) -> Option<AuthRecord> {
     let mut scratch = scratch();
-    scratch
-        .data
-        .insert(AUTH_KEY.to_owned(), Value::String(text));
+    scratch.data.insert(AUTH_KEY.to_owned(), Value::from(text));
     AuthMark::of(&scratch).into_login()
 }
 
@@ -78,7 +76,7 @@ fn without_login(data: &HashMap<String, Value>) -> Result<String> {
 }
 
 /// Where it is in the text is said, the text is not.
-fn undecodable(error: serde_json::Error) -> Error {
+fn undecodable(error: &serde_json::Error) -> Error {
     Error::Decode(format!(
         "the data of a session cannot be read, at column {}",
         error.column()

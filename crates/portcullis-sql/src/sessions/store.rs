@@ -9,7 +9,7 @@ use portcullis_session::{
 };
 
 use super::row::{self, Row};
-use super::{BETWEEN_IDS, PURGED_AT_ONCE, SqlSessions, backend, fresh_id, owner_keys, purge, sql};
+use super::{BETWEEN_IDS, PURGED_AT_ONCE, SqlSessions, fresh_id, owner_keys, purge, sql};
 use crate::database::Columns;
 use crate::database::value::values;
 
@@ -49,27 +49,26 @@ impl SessionStore for SqlSessions {
         let (digest, now) = (&digest.as_bytes()[..], self.now());
         let until = now.saturating_add(BETWEEN_IDS);
         let values = values![digest, until, now];
-        let departed = self.database.execute(sql::DEPART, values).await;
-        if departed.map_err(backend)? > 0 {
+        if self.database.execute(sql::DEPART, values).await? > 0 {
             return Ok(());
         }
         // A login may become nobody's in between, but nobody's session never a login's.
         let values = values![digest, now];
-        let deleted = self.database.execute(sql::DELETE, values).await;
-        deleted.map(drop).map_err(backend)
+        self.database.execute(sql::DELETE, values).await?;
+        Ok(())
     }
 }
 
 #[async_trait]
 impl IndexedSessionStore for SqlSessions {
     async fn list(&self, owner: &SessionOwner) -> Result<Vec<SessionSummary>> {
-        let (collection, user) = owner_keys(owner);
+        let [collection, user] = owner_keys(owner);
         let values = values![collection, user, self.now()];
-        let rows = self.database.read_all(sql::LIST, values).await;
+        let rows = self.database.read_all(sql::LIST, values).await?;
         let mut summaries = Vec::new();
-        for row in &rows.map_err(backend)? {
-            let login = Columns::of(row).text().map_err(backend)?;
-            summaries.extend(row::login_in(login).map(|login| login.summary()));
+        for row in &rows {
+            let login = Columns::of(row).text()?;
+            summaries.extend(row::login_in(&login).map(|login| login.summary()));
         }
         summaries.sort_by(|one, other| {
             let newest_first = |summary: &SessionSummary| Reverse(summary.created_at);
@@ -89,8 +88,7 @@ impl IndexedSessionStore for SqlSessions {
     async fn purge_expired(&self) -> Result<u64> {
         let mut count = 0;
         loop {
-            let purged = purge(&self.database, self.now(), PURGED_AT_ONCE).await;
-            let purged = purged.map_err(backend)?;
+            let purged = purge(&self.database, self.now(), PURGED_AT_ONCE).await?;
             count += purged;
             if purged < u64::from(PURGED_AT_ONCE) {
                 return Ok(count);
