@@ -134,7 +134,7 @@ async fn send(accounts: &Inner, queued: &QueuedMail) -> Outcome {
     let now = accounts.now();
     match &sent {
         Err(error) if !error.is_permanent() => {
-            if let Some(pause) = accounts.mail_health.failed(now) {
+            if let Some(pause) = accounts.mail_health.failed(queued.id, now) {
                 observe::down(pause);
             }
         }

@@ -3,8 +3,10 @@ use std::time::Duration;
 
 use portcullis_core::Timestamp;
 
-/// After so many failures in a row the mailer is taken to be down, not the mail to be at fault.
-const DOWN_AFTER: u32 = 3;
+use crate::model::RecordId;
+
+/// When so many different mails have failed, and none was sent in between, it is the mailer that is down, not the mail at fault.
+const DOWN_AFTER: usize = 3;
 
 /// For how long then nothing is sent: from one to the other, doubling.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
@@ -18,7 +20,7 @@ pub(crate) struct Health {
 
 #[derive(Debug, Default)]
 struct State {
-    failures: u32,
+    failed: Vec<RecordId>,
     pauses: u32,
     until: Option<Timestamp>,
 }
@@ -38,12 +40,14 @@ impl Health {
         *self.lock() = State::default();
     }
 
-    /// The mailer has failed. Says for how long nothing is sent now, if that begins with this failure.
-    pub(super) fn failed(&self, now: Timestamp) -> Option<Duration> {
+    /// The mailer has failed with this mail. Says for how long nothing is sent now, if that begins with this failure.
+    pub(super) fn failed(&self, mail: RecordId, now: Timestamp) -> Option<Duration> {
         let mut state = self.lock();
-        state.failures = state.failures.saturating_add(1);
+        if state.failed.len() < DOWN_AFTER && !state.failed.contains(&mail) {
+            state.failed.push(mail);
+        }
         let is_paused = state.until.is_some_and(|until| now < until);
-        if state.failures < DOWN_AFTER || is_paused {
+        if state.failed.len() < DOWN_AFTER || is_paused {
             return None;
         }
         let factor = 1_u32.checked_shl(state.pauses).unwrap_or(u32::MAX);

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 ///
 /// It is called beside the requests, never within one (see [`Accounts::deliver_mail`](crate::Accounts::deliver_mail)): for up to
 /// eight mails at the same time, with a minute for each. What fails is tried again, with growing pauses, until what the mail
-/// says is good for nothing any more; after three failures in a row nothing is sent for a while. A mail may be sent twice if
+/// says is good for nothing any more; after three different mails have failed in a row, nothing is sent for a while. A mail may be sent twice if
 /// this process ends at the wrong moment.
 #[async_trait]
 pub trait Mailer: fmt::Debug + Send + Sync + 'static {

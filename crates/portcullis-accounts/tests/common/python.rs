@@ -1,0 +1,123 @@
+//! A mail server from PyPI, installed once below the target directory.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+const PACKAGE: &str = "aiosmtpd==1.4.6";
+
+/// Prints its port, and then each mail as one line of JSON.
+const SERVER: &str = r#"
+import asyncio, email, email.policy, json
+from aiosmtpd.smtp import SMTP
+
+class Handler:
+    async def handle_DATA(self, server, session, envelope):
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        text = lambda kind: message.get_body([kind]).get_content().replace("\r\n", "\n")
+        print(json.dumps({
+            "from": envelope.mail_from,
+            "to": envelope.rcpt_tos,
+            "subject": message["subject"],
+            "plain": text("plain"),
+            "html": text("html"),
+            "defects": sum(len(part.defects) for part in message.walk()),
+        }), flush=True)
+        return "250 OK"
+
+async def main():
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(Handler(), enable_SMTPUTF8=True), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+asyncio.run(main())
+"#;
+
+/// A running server; it ends when this is dropped.
+pub(crate) struct Server {
+    pub(crate) port: u16,
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl Server {
+    /// The next mail that it got.
+    pub(crate) fn mail(&mut self) -> serde_json::Value {
+        serde_json::from_str(&self.line()).unwrap()
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        line
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The server; `None`, and a line that says why, where it cannot be had. With `CI=true` that is a failure.
+pub(crate) fn aiosmtpd() -> Option<Server> {
+    let python = match installed() {
+        Ok(python) => python,
+        Err(reason) if std::env::var_os("CI").is_some() => panic!("{reason}"),
+        Err(reason) => {
+            eprintln!("skipped, for want of {PACKAGE}: {reason}");
+            return None;
+        }
+    };
+    let mut child = Command::new(python)
+        .args(["-c", SERVER])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = BufReader::new(child.stdout.take().unwrap());
+    let mut server = Server {
+        port: 0,
+        child,
+        output,
+    };
+    server.port = server.line().trim().parse().unwrap();
+    Some(server)
+}
+
+/// The interpreter that has it. It is installed under another name and renamed when it is complete, so that two test runs do
+/// not come into each other's way.
+fn installed() -> Result<PathBuf, String> {
+    let tools = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("interop");
+    let complete = tools.join(PACKAGE);
+    if !complete.exists() {
+        let making = tools.join(format!("making-{}-{PACKAGE}", std::process::id()));
+        fs::create_dir_all(&tools).map_err(|error| error.to_string())?;
+        let made = install(&making);
+        if made.is_ok() && fs::rename(&making, &complete).is_err() && !complete.exists() {
+            return Err("the installed package cannot be put in its place".to_owned());
+        }
+        let _ = fs::remove_dir_all(&making);
+        made?;
+    }
+    Ok(complete.join("bin/python"))
+}
+
+fn install(into: &Path) -> Result<(), String> {
+    run(Command::new("python3").args(["-m", "venv"]).arg(into))
+        .map_err(|error| format!("install python3 and python3-venv ({error})"))?;
+    let mut pip = Command::new(into.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--retries", "1"]);
+    run(pip.args(["--timeout", "30", "--disable-pip-version-check", PACKAGE]))
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let output = command.output().map_err(|error| error.to_string())?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    }
+}
