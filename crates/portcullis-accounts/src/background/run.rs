@@ -14,6 +14,9 @@ const REVOCATIONS: Duration = Duration::from_secs(1);
 /// How often the outbox is looked at when nothing rings.
 const OUTBOX: Duration = Duration::from_secs(5);
 
+/// For how long an access token is good after its end, for clocks that differ: what verifiers allow.
+const LEEWAY: Duration = Duration::from_secs(60);
+
 /// How often old rows are removed, and how many of each kind at a time.
 const PURGE: Duration = Duration::from_secs(60);
 const PURGED_AT_ONCE: u32 = 1_000;
@@ -88,6 +91,9 @@ impl Accounts {
         self.inner.store.note_use(&rows).await?;
         let firsts = self.inner.uses.first_uses(&uses, self.inner.networks);
         let firsts = firsts.map_err(|_| StoreError::new("no randomness for ids"))?;
+        if firsts.is_empty() {
+            return Ok(());
+        }
         match self.inner.commit(firsts).await {
             Err(CommitError::Store(error)) => Err(error),
             _ => Ok(()),
@@ -105,9 +111,12 @@ impl Accounts {
             .inner
             .audit_kept_for
             .map(|kept| now.saturating_sub(kept));
+        // Logins stay for as long as access tokens of theirs may be good still: whoever ends all of a user's sessions ends by them
+        // those tokens, too.
+        let over = now.saturating_sub(self.inner.token_life.saturating_add(LEEWAY));
         self.inner
             .store
-            .purge(now, audit_before, PURGED_AT_ONCE)
+            .purge(over, audit_before, PURGED_AT_ONCE)
             .await
     }
 

@@ -15,7 +15,7 @@ use super::login::invalid_credentials;
 use crate::audit::Entry;
 use crate::model::{AuditKind, Family, RecordId, User};
 use crate::schemes::may_enter;
-use crate::store::{Change, CommitError};
+use crate::store::{Change, CommitError, Conflict};
 use crate::token::RefreshToken;
 use crate::users::{Mode, Users};
 use crate::view::UserView;
@@ -88,6 +88,10 @@ impl From<Denial> for NotBegun {
 impl From<NotBegun> for Denial {
     fn from(refused: NotBegun) -> Self {
         match refused {
+            // The account has gone while its owner proved who they are.
+            NotBegun::Commit(error) if error.conflict() == Some(Conflict::NotFound) => {
+                invalid_credentials()
+            }
             NotBegun::Commit(error) => error.into(),
             NotBegun::Denied(denial) => denial,
         }
