@@ -1,0 +1,3 @@
+//! Accounts in an axum application.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Accounts over a table of users that was there before.
+
+fn main() {}

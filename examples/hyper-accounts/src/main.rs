@@ -1,0 +1,3 @@
+//! Accounts on a bare hyper server.
+
+fn main() {}
