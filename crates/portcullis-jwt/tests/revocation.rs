@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use portcullis_core::{Clock as _, Timestamp};
-use portcullis_jwt::{Revocation, Revocations, TokenErrorKind, Verifier, VerifyingKey};
+use portcullis_jwt::{
+    Grant, Issuer, Revocation, Revocations, SigningKey, TokenErrorKind, Verifier, VerifyingKey,
+};
 use portcullis_testkit::ManualClock;
 use serde_json::json;
 use support::{START, claims, clock, hmac_key, refusal, signed, with, without};
@@ -244,4 +246,26 @@ fn revoking_while_asking() {
         }
     });
     assert_eq!(revocations.len(), 800);
+}
+
+/// Who is revoked more than once within a second, and given a token after each time, has one good token: the last.
+#[test]
+fn ac_j9_a_token_that_is_issued_after_a_revocation_is_good() {
+    let (clock, revocations, [verifier, _]) = setup();
+    let issuer = Issuer::new(SigningKey::hs256(&hmac_key())).clock(clock.shared());
+    let mut before: Option<String> = None;
+    for ahead in 0..20 {
+        let mark = second(ahead).saturating_add(Duration::from_millis(999));
+        revocations.revoke_user("users", "alice", mark);
+        let grant = Grant::access("alice").issued_after(mark);
+        let token = issuer.issue(&grant).unwrap().as_str().to_owned();
+        assert!(verifier.verify(&token).is_ok(), "{ahead} seconds ahead");
+        if let Some(before) = before.replace(token) {
+            assert_eq!(refusal(&verifier, &before), TokenErrorKind::Revoked);
+        }
+    }
+    // A clock that was set back by an hour is not made up for: the token would be good for an hour longer.
+    let grant = Grant::access("alice").issued_after(second(3600));
+    let token = issuer.issue(&grant).unwrap();
+    assert_eq!(token.issued_at(), second(0));
 }

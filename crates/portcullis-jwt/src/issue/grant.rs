@@ -93,7 +93,8 @@ impl Grant {
     }
 
     /// Says that tokens of this user were revoked at this moment, and that this one comes after: its `iat` is at least the next
-    /// whole second, or the revocation, which counts in whole seconds, would reach it too.
+    /// whole second, or the revocation, which counts in whole seconds, would reach it too. A moment more than half a minute ahead
+    /// of the clock is not heeded.
     pub fn issued_after(mut self, at: Timestamp) -> Self {
         self.issued_after = Some(at);
         self

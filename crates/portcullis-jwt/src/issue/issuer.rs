@@ -14,6 +14,9 @@ use crate::{KeyRing, LONGEST_TOKEN, SigningKey};
 /// How long an access token is good, unless said.
 const LIFE: Duration = Duration::from_secs(15 * 60);
 
+/// How far ahead of the clock `iat` may be: half the leeway that verifiers give unless said.
+const MOST_AHEAD: Duration = Duration::from_secs(30);
+
 /// The claims that the issuer and the grant write; private claims may not have their names.
 const RESERVED: [&str; 15] = [
     "iss",
@@ -180,15 +183,17 @@ impl Issuer {
         })
     }
 
-    /// Now; a moment later where that would be too early (less than a second, or the clock was set back, which is not made up for).
+    /// Now; a little later where that would be too early: seconds, where a user's tokens were revoked more than once within one.
+    /// That a clock was set back is not made up for.
     fn issued_at(&self, grant: &Grant) -> Timestamp {
         let now = whole_second(self.clock.now());
         let next =
             |at: Timestamp| Timestamp::from_unix_seconds(at.unix_seconds().saturating_add(1));
-        match grant.issued_after.map(next) {
-            Some(first) if first.unix_seconds() == now.unix_seconds().saturating_add(1) => first,
-            _ => now,
-        }
+        let latest = now.saturating_add(MOST_AHEAD);
+        let first = grant.issued_after.map(next);
+        first
+            .filter(|first| (now..=latest).contains(first))
+            .unwrap_or(now)
     }
 
     fn register(&self, claims: &mut Map<String, Value>, grant: &Grant, now: Timestamp) {
