@@ -1,4 +1,4 @@
-//! The service over HTTP, on the store in memory.
+//! A life from registration to logout.
 
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
