@@ -26,7 +26,7 @@ pub(crate) struct Uses {
 #[derive(Debug, Default)]
 struct State {
     noted: HashMap<RecordId, KeyUse>,
-    /// The keys whose first use was told of, until the store knows of it.
+    /// The keys whose first use this node has told of.
     told: HashSet<RecordId>,
 }
 

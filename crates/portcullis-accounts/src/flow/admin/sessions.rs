@@ -5,6 +5,7 @@ use portcullis_core::{AuthUser, Denial};
 use super::Actor;
 use super::amend::user_id;
 use crate::flow::ending::Keys;
+use crate::flow::logout::count;
 use crate::gate::unavailable;
 use crate::model::{AuditKind, LinkPurpose, RecordId, User};
 use crate::store::{Change, UserUpdate};
@@ -39,10 +40,10 @@ impl Users {
             changes.push(self.audit(actor.entry(AuditKind::LogoutAll, user))?);
             Ok(Some(changes))
         };
+        let live = self.live_families(&self.reference(id)).await?;
         let ended = self.amend(actor, id, work).await?;
         let by_cookie = self.clean_up_sessions(&ended.user).await;
-        let families = u64::try_from(ended.committed.ended.len()).unwrap_or(u64::MAX);
-        Ok(families.saturating_add(by_cookie))
+        Ok(count(&live, &ended.committed.ended).saturating_add(by_cookie))
     }
 
     /// The entry and the link first: if the lock then cannot be ended, it is said, and can be tried again.

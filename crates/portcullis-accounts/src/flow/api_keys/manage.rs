@@ -43,10 +43,9 @@ impl Users {
     /// it (AC-K4). Who may not is in the audit trail.
     pub(super) async fn key_manager(&self, caller: &AuthUser) -> Result<UserRef, Denial> {
         let id = self.id_of(caller)?;
-        let may_key = self.settings().admin_keys_manage_keys && caller.allows("admin");
-        match self.not_by_key(caller) {
-            Err(denial) if !may_key => Err(self.key_denied(caller, denial).await?),
-            _ => Ok(self.reference(id)),
+        match self.not_by_key_unless_admin(caller) {
+            Ok(()) => Ok(self.reference(id)),
+            Err(denial) => Err(self.key_denied(caller, denial).await?),
         }
     }
 
