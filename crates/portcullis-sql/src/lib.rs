@@ -1,4 +1,5 @@
 //! SQLite and PostgreSQL for Portcullis: accounts, sessions, lockouts.
+#![doc = include_str!("../docs/overview.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg(any(feature = "sqlite", feature = "postgres"))]
 

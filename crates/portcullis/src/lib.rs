@@ -34,6 +34,8 @@ pub use portcullis_mfa as mfa;
 pub use portcullis_password as password;
 #[cfg(feature = "session")]
 pub use portcullis_session as session;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use portcullis_sql as sql;
 
 #[cfg(feature = "accounts")]
 #[doc(no_inline)]
@@ -54,3 +56,6 @@ pub use portcullis_limit::{
 pub use portcullis_session::{
     CookieSessions, Login, MemorySessions, SessionCookie, SessionLayer, Sessions,
 };
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[doc(no_inline)]
+pub use portcullis_sql::SqlStore;

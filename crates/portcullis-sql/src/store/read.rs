@@ -25,7 +25,7 @@ impl UserStore for SqlStore {
         }
         let values = values![&user.collection, user.id];
         let row = self.database.read_optional(users::BY_ID, values).await?;
-        one(row, users::of_row)
+        one(row.as_ref(), users::of_row)
     }
 
     async fn user_by_email(
@@ -38,7 +38,7 @@ impl UserStore for SqlStore {
         }
         let values = values![collection, email_key];
         let row = self.database.read_optional(users::BY_EMAIL, values).await?;
-        one(row, users::of_row)
+        one(row.as_ref(), users::of_row)
     }
 
     async fn users(&self, query: &UserQuery) -> Result<Vec<User>, StoreError> {
@@ -69,7 +69,7 @@ impl FamilyStore for SqlStore {
             .database
             .read_optional(families::BY_ID, values![id])
             .await?;
-        one(row, families::of_row)
+        one(row.as_ref(), families::of_row)
     }
 
     async fn families(&self, owner: &UserRef, now: Timestamp) -> Result<Vec<Family>, StoreError> {
@@ -86,7 +86,7 @@ impl LinkStore for SqlStore {
             .database
             .read_optional(links::BY_ID, values![id])
             .await?;
-        one(row, links::of_row)
+        one(row.as_ref(), links::of_row)
     }
 }
 
@@ -104,7 +104,7 @@ impl KeyStore for SqlStore {
                 self.database.read_optional(keys::BY_DIGEST, values).await?
             }
         };
-        one(row, |row| {
+        one(row.as_ref(), |row| {
             let mut columns = Columns::of(row);
             Ok((keys::read(&mut columns)?, users::read(&mut columns)?))
         })
@@ -146,10 +146,10 @@ impl SqlStore {
 }
 
 fn one<T>(
-    row: Option<Row>,
+    row: Option<&Row>,
     read: impl Fn(&Row) -> Result<T, Failure>,
 ) -> Result<Option<T>, StoreError> {
-    Ok(row.as_ref().map(read).transpose()?)
+    Ok(row.map(read).transpose()?)
 }
 
 fn all<T>(rows: &[Row], read: impl Fn(&Row) -> Result<T, Failure>) -> Result<Vec<T>, StoreError> {

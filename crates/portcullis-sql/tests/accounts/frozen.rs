@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::support::Directory;
 
-pub struct Freezer {
+pub(crate) struct Freezer {
     directory: Directory,
     database: String,
     cable: Arc<watch::Sender<Cable>>,
@@ -25,7 +25,7 @@ struct Cable {
 
 impl Freezer {
     /// In front of the server that this URL, with its parameter `host`, leads to.
-    pub fn before(url: &str) -> Self {
+    pub(crate) fn before(url: &str) -> Self {
         let (database, host) = url.split_once("?host=").expect("a socket's directory");
         let server = PathBuf::from(host).join(".s.PGSQL.5432");
         let directory = Directory::new();
@@ -44,17 +44,17 @@ impl Freezer {
         }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("{}?host={}", self.database, self.directory.path().display())
     }
 
     /// Nothing passes any more, on connections that are there and new ones.
-    pub fn freeze(&self) {
+    pub(crate) fn freeze(&self) {
         self.cable.send_modify(|cable| cable.is_dead = true);
     }
 
     /// New connections pass; those that were there stay dead for ever.
-    pub fn mend(&self) {
+    pub(crate) fn mend(&self) {
         self.cable.send_modify(|cable| {
             cable.is_dead = false;
             cable.mended += 1;

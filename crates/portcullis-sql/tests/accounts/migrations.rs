@@ -4,7 +4,9 @@ use portcullis_accounts::store::{
     AccountStore as _, AuditLog as _, FamilyStore as _, KeyStore as _,
 };
 use portcullis_accounts::store::{Ledger as _, LinkStore as _, Outbox as _, UserStore as _};
-use portcullis_accounts::{AuditKind, AuditQuery, LinkPurpose, Outcome, RecordId, UserRef};
+use portcullis_accounts::{
+    AuditKind, AuditQuery, LinkPurpose, Outcome, RecordId, StoredPassword, UserRef,
+};
 use portcullis_core::Timestamp;
 use portcullis_jwt::Revocation;
 use portcullis_key::{KeyDigest, KeyIndex};
@@ -84,7 +86,7 @@ async fn assert_rows_are_there(store: &SqlStore) {
     let user = store.user(&alice).await.unwrap().expect("the user");
     assert_eq!(user.email.as_str(), "Alice@example.com");
     assert_eq!(
-        user.password.as_ref().map(|hash| hash.expose()),
+        user.password.as_ref().map(StoredPassword::expose),
         Some("$argon2id$hash")
     );
     assert_eq!(

@@ -13,10 +13,10 @@ use portcullis_testkit::postgres::Server;
 
 /// A directory for the files of one test, gone with it.
 #[derive(Debug)]
-pub struct Directory(PathBuf);
+pub(crate) struct Directory(PathBuf);
 
 impl Directory {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let (process, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::temp_dir().join(format!("portcullis-sql-{process}-{number}"));
@@ -24,12 +24,12 @@ impl Directory {
         Self(path)
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 
     /// The URL of a file in it.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("sqlite://{}", self.0.join("app.db").display())
     }
 }
@@ -42,14 +42,14 @@ impl Drop for Directory {
 
 /// An empty database, of either kind.
 #[derive(Debug)]
-pub struct Place {
-    pub url: String,
+pub(crate) struct Place {
+    pub(crate) url: String,
     _directory: Option<Directory>,
     server: Option<Arc<Server>>,
 }
 
 impl Place {
-    pub fn sqlite() -> Self {
+    pub(crate) fn sqlite() -> Self {
         let directory = Directory::new();
         Self {
             url: directory.url(),
@@ -59,7 +59,7 @@ impl Place {
     }
 
     /// `None` where PostgreSQL is not installed.
-    pub fn postgres() -> Option<Self> {
+    pub(crate) fn postgres() -> Option<Self> {
         let server = Server::shared()?;
         Some(Self {
             url: server.database(),
@@ -69,7 +69,7 @@ impl Place {
     }
 
     /// On a server of its own, to be stopped and started.
-    pub fn postgres_of_its_own() -> Option<Self> {
+    pub(crate) fn postgres_of_its_own() -> Option<Self> {
         let server = Arc::new(Server::start()?);
         Some(Self {
             url: server.database(),
@@ -79,40 +79,40 @@ impl Place {
     }
 
     /// One of each kind that there is.
-    pub fn each() -> impl Iterator<Item = Self> {
+    pub(crate) fn each() -> impl Iterator<Item = Self> {
         [Some(Self::sqlite()), Self::postgres()]
             .into_iter()
             .flatten()
     }
 
-    pub async fn store(&self) -> SqlStore {
+    pub(crate) async fn store(&self) -> SqlStore {
         let connected = SqlStore::connect(&self.url).await;
         connected.expect("the database is there")
     }
 
     /// One that waits for long: a hundred requests at once take their time where the machine is busy and its disk slow.
-    pub async fn patient_store(&self) -> SqlStore {
+    pub(crate) async fn patient_store(&self) -> SqlStore {
         let long = Duration::from_secs(60);
         let builder = SqlStore::builder(&self.url).acquire_timeout(long);
         let builder = builder.busy_timeout(long).statement_timeout(long);
         builder.connect().await.expect("the database is there")
     }
 
-    pub fn server(&self) -> &Server {
+    pub(crate) fn server(&self) -> &Server {
         self.server.as_deref().expect("this is PostgreSQL")
     }
 }
 
-pub fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     SystemClock.now()
 }
 
-pub fn id() -> RecordId {
+pub(crate) fn id() -> RecordId {
     RecordId::new(now()).expect("there is randomness")
 }
 
 /// A user of the collection `users` with this address.
-pub fn user(email: &str) -> User {
+pub(crate) fn user(email: &str) -> User {
     User {
         id: id(),
         collection: String::from("users"),
@@ -131,12 +131,12 @@ pub fn user(email: &str) -> User {
     }
 }
 
-pub fn insert(user: &User) -> [Change; 1] {
+pub(crate) fn insert(user: &User) -> [Change; 1] {
     [Change::InsertUser(Box::new(user.clone()))]
 }
 
 /// A login of this user, good for a month.
-pub fn family(owner: UserRef) -> Family {
+pub(crate) fn family(owner: UserRef) -> Family {
     let month = Duration::from_secs(30 * 24 * 3600);
     Family {
         id: id(),
@@ -156,13 +156,13 @@ pub fn family(owner: UserRef) -> Family {
 }
 
 /// Whether the user is there.
-pub async fn is_there(store: &SqlStore, user: &User) -> bool {
+pub(crate) async fn is_there(store: &SqlStore, user: &User) -> bool {
     let found = store.user(&user.reference()).await;
     found.expect("the store answers").is_some()
 }
 
 /// The error that a store which does not answer gives, within a few seconds.
-pub async fn within_seconds<T: std::fmt::Debug, E>(
+pub(crate) async fn within_seconds<T: std::fmt::Debug, E>(
     answer: impl Future<Output = Result<T, E>>,
 ) -> E {
     let answer = tokio::time::timeout(Duration::from_secs(10), answer).await;
@@ -171,6 +171,6 @@ pub async fn within_seconds<T: std::fmt::Debug, E>(
 }
 
 /// Asserts that it is the database that did not answer, not a conflict.
-pub fn assert_down(error: &CommitError) {
+pub(crate) fn assert_down(error: &CommitError) {
     assert!(matches!(error, CommitError::Store(_)), "{error}");
 }
