@@ -5,6 +5,7 @@ mod change;
 mod contracts;
 mod error;
 mod update;
+mod with_users;
 
 pub use self::change::{Change, Committed};
 pub use self::contracts::{
@@ -12,3 +13,4 @@ pub use self::contracts::{
 };
 pub use self::error::{CommitError, Conflict, StoreError};
 pub use self::update::UserUpdate;
+pub use self::with_users::{ForeignUsers, UserTransaction, WithUsers};
