@@ -12,17 +12,17 @@ pub(super) fn sent(mail: &Mail) {
 
 pub(super) fn postponed(queued: &QueuedMail, mail: &Mail, error: &MailError) {
     count("postponed");
-    tracing::warn!(mail = %queued.id, kind = mail.kind, attempts = queued.attempts, cause = without_address(error, mail), "a mail is tried again later");
+    tracing::warn!(mail = %queued.id, kind = mail.kind, attempts = queued.attempts, cause = without_addresses(error), "a mail is tried again later");
 }
 
 pub(super) fn refused(queued: &QueuedMail, mail: &Mail, error: &MailError) {
     count("refused");
-    tracing::warn!(mail = %queued.id, kind = mail.kind, cause = without_address(error, mail), "a mail was refused for good");
+    tracing::warn!(mail = %queued.id, kind = mail.kind, cause = without_addresses(error), "a mail was refused for good");
 }
 
 pub(super) fn expired(queued: &QueuedMail, mail: &Mail, error: &MailError) {
     count("expired");
-    tracing::error!(mail = %queued.id, kind = mail.kind, attempts = queued.attempts, cause = without_address(error, mail), "a mail could not be sent while it was good for something");
+    tracing::error!(mail = %queued.id, kind = mail.kind, attempts = queued.attempts, cause = without_addresses(error), "a mail could not be sent while it was good for something");
 }
 
 pub(super) fn unreadable(mail: RecordId) {
@@ -42,23 +42,21 @@ pub(super) fn down(pause: Duration) {
     );
 }
 
-/// Mail servers like to repeat the address that they refuse.
-fn without_address(error: &MailError, mail: &Mail) -> String {
+/// Mail servers like to repeat the address that they refuse: every word with an `@` in it is left out.
+fn without_addresses(error: &MailError) -> String {
     let text = error.to_string();
-    let address = mail.to.to_ascii_lowercase();
-    let mut rest = text.as_str();
     let mut clean = String::new();
-    while let Some(at) = rest
-        .to_ascii_lowercase()
-        .find(&address)
-        .filter(|_| !address.is_empty())
-    {
-        clean.push_str(&rest[..at]);
-        clean.push_str("***");
-        rest = &rest[at + address.len()..];
+    for piece in text.split_inclusive(ends_word) {
+        let end = piece.chars().next_back().filter(|last| ends_word(*last));
+        let word = &piece[..piece.len() - end.map_or(0, char::len_utf8)];
+        clean.push_str(if word.contains('@') { "***" } else { word });
+        clean.extend(end);
     }
-    clean.push_str(rest);
     clean.escape_debug().to_string()
+}
+
+fn ends_word(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, '<' | '>' | '(' | ')' | ',' | ';')
 }
 
 /// `portcullis_mails_total` by outcome.
