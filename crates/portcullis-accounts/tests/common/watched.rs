@@ -27,6 +27,8 @@ pub(crate) struct Watched {
     asked: Arc<Mutex<Vec<String>>>,
     loses_settlements: Arc<AtomicBool>,
     is_down: Arc<AtomicBool>,
+    refuses_commits: Arc<AtomicBool>,
+    committed: Arc<Mutex<Vec<Vec<Change>>>>,
     first: Arc<Mutex<Option<Vec<Change>>>>,
 }
 
@@ -37,6 +39,8 @@ impl Watched {
             asked: Arc::default(),
             loses_settlements: Arc::default(),
             is_down: Arc::default(),
+            refuses_commits: Arc::default(),
+            committed: Arc::default(),
             first: Arc::default(),
         }
     }
@@ -54,6 +58,16 @@ impl Watched {
     /// From now on it does not answer at all.
     pub(crate) fn go_down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::SeqCst);
+    }
+
+    /// From now on it answers, and commits nothing.
+    pub(crate) fn refuse_commits(&self, refuses: bool) {
+        self.refuses_commits.store(refuses, Ordering::SeqCst);
+    }
+
+    /// What was committed since this was asked last, commit by commit.
+    pub(crate) fn committed(&self) -> Vec<Vec<Change>> {
+        std::mem::take(&mut *self.committed.lock().unwrap())
     }
 
     /// Somebody else commits these changes just before the next commit.
@@ -171,7 +185,12 @@ impl Ledger for Watched {
         if let Some(first) = first {
             self.inner.commit(&first).await?;
         }
-        self.inner.commit(changes).await
+        if self.refuses_commits.load(Ordering::SeqCst) {
+            return Err(StoreError::new("commits nothing, as the test wants it").into());
+        }
+        let committed = self.inner.commit(changes).await?;
+        self.committed.lock().unwrap().push(changes.to_vec());
+        Ok(committed)
     }
 
     async fn revocations(
