@@ -1,17 +1,17 @@
-//! The quickstart server: a small notes API on 127.0.0.1 behind bearer JWT, API key and session.
+//! The quickstart server: accounts, and a small notes API behind them, on 127.0.0.1.
 //!
 //! `cargo run -p quickstart` prints what to paste. `--help` says what can be set.
 
+mod accounts;
 mod app;
 mod body;
-mod demo;
+mod database;
 mod edge;
-mod login;
+mod pages;
 mod posts;
 mod secret;
 mod settings;
 mod signal;
-mod tokens;
 mod welcome;
 
 use std::io::Write;
@@ -19,9 +19,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::net::TcpListener;
 
 use self::settings::{HELP, Settings, Stop};
+use self::welcome::Welcome;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -48,19 +50,44 @@ async fn run(settings: Settings) -> Result<(), Stop> {
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| Stop::Wrong(format!("cannot listen on {address}: {error}")))?;
-    let address = listener.local_addr()?;
-    let (app, credentials) = app::build(&settings).await?;
+    let base = format!("http://{}", listener.local_addr()?);
+    let store = database::connect(&settings).await?;
+    let (accounts, mails) = accounts::build(&settings, store.clone(), &base)?;
+    let welcome = Welcome {
+        base,
+        collection: &settings.collections[0],
+        requires_verified: settings.requires_verified,
+        shows_mail: mails.is_some(),
+        makes_admin: settings.first_admin && database::is_empty(&store, &settings).await?,
+        limits: settings.limits,
+        place: database::place(&settings),
+    };
+    let app = app::build(&settings, &accounts, mails);
     // Before the welcome, for whoever has read it may stop the server.
     let told_to_stop = signal::to_stop()?;
     let waited_long_enough = long_enough(signal::to_stop()?);
-    print(&welcome::text(&settings, address, &credentials)?);
+    print(&welcome.text()?);
 
-    let service = app.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(told_to_stop);
     tokio::select! {
-        served = serving => Ok(served?),
-        () = waited_long_enough => Ok(()),
+        served = serve(listener, app, told_to_stop) => served?,
+        () = waited_long_enough => {}
     }
+    if let Err(error) = accounts.note_key_uses().await {
+        tracing::warn!("which keys were used last was not noted: {error}");
+    }
+    store.close().await;
+    Ok(())
+}
+
+async fn serve(
+    listener: TcpListener,
+    app: Router,
+    told_to_stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service)
+        .with_graceful_shutdown(told_to_stop)
+        .await
 }
 
 /// Requests under way may end; a client that never ends its request may not keep the server from it.

@@ -1,15 +1,15 @@
-//! The server's own signing secret: made at the first start, kept in a file that only its owner can read.
+//! The server's own secret: made at the first start, kept in a file that only its owner can read.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-use portcullis::jwt::HmacKey;
+use portcullis::jwt::{HmacKey, KeyError};
 
 use crate::settings::Stop;
 
 /// Reads the secret, or makes it: 32 bytes of the operating system's randomness, in hex.
-pub(crate) fn load_or_create(path: &Path) -> Result<HmacKey, Stop> {
+pub(crate) fn load_or_create(path: &Path) -> Result<String, Stop> {
     let name = path.display();
     let text = match fs::read_to_string(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => create(path),
@@ -17,11 +17,16 @@ pub(crate) fn load_or_create(path: &Path) -> Result<HmacKey, Stop> {
     };
     let text = text.map_err(|error| Stop::Wrong(format!("{name}: {error}")))?;
     warn_if_others_can_read(path);
-    HmacKey::new(text.trim()).map_err(|error| {
+    checked(text.trim()).map_err(|error| {
         Stop::Wrong(format!(
             "{name}: {error}; or delete the file, and a new one is made"
         ))
     })
+}
+
+/// The same secret, if it is one that nobody guesses.
+pub(crate) fn checked(secret: &str) -> Result<String, KeyError> {
+    HmacKey::new(secret).map(|_| secret.to_owned())
 }
 
 fn create(path: &Path) -> std::io::Result<String> {

@@ -1,118 +1,247 @@
-//! What is printed at start: lines to paste, each with the status that it will show.
+//! What is printed at start: lines to paste into one shell, each with the status that it will show.
 
 use std::fmt::Write;
-use std::net::SocketAddr;
 
-use crate::demo::{ADMIN, Credentials, USER};
 use crate::secret::random_hex;
-use crate::settings::{Settings, Stop};
 
 const CURL: &str = r"curl -s -w ' -> %{http_code}\n'";
 const JSON: &str = "-H 'Content-Type: application/json'";
+const BEARER: &str = r#"-H "Authorization: Bearer $TOKEN""#;
+const COOKIE: &str = r#"-b "$JAR""#;
 const NEW_POST: &str = r#"-d '{"title":"Hello","body":"World"}'"#;
 
-struct Text {
-    text: String,
-    base: String,
+/// What the lines depend on.
+pub(crate) struct Welcome<'a> {
+    pub(crate) base: String,
+    pub(crate) collection: &'a str,
+    pub(crate) requires_verified: bool,
+    pub(crate) shows_mail: bool,
+    /// Whether the account that the lines register becomes admin.
+    pub(crate) makes_admin: bool,
+    pub(crate) limits: bool,
+    pub(crate) place: &'a str,
 }
 
-impl Text {
-    fn line(&mut self, promise: &str, curl: &str, path: &str) {
-        // Writing to memory cannot fail.
-        let _ = write!(
-            self.text,
-            "\n# {promise}\n{CURL} {curl}{}/api/{path}\n",
+/// An account that no other run has: what is printed registers it.
+struct Account {
+    email: String,
+    password: String,
+    jar: String,
+}
+
+impl Account {
+    /// The password has what any policy may ask for: a capital, numbers, a symbol.
+    fn new() -> std::io::Result<Self> {
+        let random = random_hex()?;
+        let jar = format!("portcullis-{}.cookies", &random[16..24]);
+        Ok(Self {
+            email: format!("ada.{}@example.com", &random[..8]),
+            password: format!("Harbour-{}-9", &random[8..16]),
+            jar: std::env::temp_dir().join(jar).display().to_string(),
+        })
+    }
+
+    fn credentials(&self, more: &str) -> String {
+        let Self {
+            email, password, ..
+        } = self;
+        format!(r#"{JSON} -d '{{"email":"{email}","password":"{password}"{more}}}'"#)
+    }
+}
+
+struct Lines<'a> {
+    text: String,
+    base: &'a str,
+    users: String,
+}
+
+impl Lines<'_> {
+    /// A line that shows an answer and its status.
+    fn show(&mut self, promise: &str, curl: &str, path: &str) {
+        let line = format!("{CURL} {curl}{}{path}", self.base);
+        self.push(promise, &line);
+    }
+
+    /// The same, and keeps parts of the answer in variables.
+    fn keep(&mut self, promise: &str, curl: &str, path: &str, parts: &[(&str, &str)]) {
+        let answer = format!(
+            "ANSWER=$({CURL} {curl}{}{path}); echo \"$ANSWER\"",
             self.base
         );
+        let line = parts.iter().fold(answer, |line, (variable, member)| {
+            format!("{line}; {variable}=$(echo \"$ANSWER\" | pick {member})")
+        });
+        self.push(promise, &line);
+    }
+
+    fn push(&mut self, promise: &str, line: &str) {
+        // Writing to memory cannot fail.
+        let _ = write!(self.text, "\n# {promise}\n{line}\n");
+    }
+
+    fn users(&self, path: &str) -> String {
+        format!("{}/{path}", self.users)
     }
 }
 
-pub(crate) fn text(
-    settings: &Settings,
-    address: SocketAddr,
-    credentials: &Credentials,
-) -> Result<String, Stop> {
-    let base = format!("http://{address}");
-    let mut text = Text {
-        text: format!("Portcullis quickstart on {base}; lines to paste:\n"),
-        base,
-    };
-    text.line("nobody: 200", "", "whoami");
-    text.line("nobody, where somebody is needed: 401", "", "posts");
-    tokens(&mut text, settings, credentials);
-    keys(&mut text, credentials);
-    session(&mut text, credentials)?;
-    if settings.limits {
-        let many = r"for i in $(seq 60); do curl -s -o /dev/null -w '%{http_code} '";
-        let _ = write!(
-            text.text,
-            "\n# too many at once, and for some seconds all that follow: 429\n{many} {}/api/whoami; done; echo\n",
-            text.base
+impl Welcome<'_> {
+    pub(crate) fn text(&self) -> std::io::Result<String> {
+        let account = Account::new()?;
+        let base = &self.base;
+        let mut lines = Lines {
+            text: format!(
+                "Portcullis quickstart on {base}; lines to paste, one after the other:\n"
+            ),
+            base,
+            users: format!("/api/{}", self.collection),
+        };
+        lines.push(
+            "takes a member out of an answer; shows nothing",
+            r#"pick() { sed -n 's/.*"'"$1"'":"\([^"]*\)".*/\1/p'; }"#,
         );
+        lines.show("nobody: 200", "", "/api/whoami");
+        lines.show("nobody, where somebody is needed: 401", "", "/api/posts");
+        self.register(&mut lines, &account);
+        self.use_token(&mut lines, &account);
+        use_key(&mut lines);
+        refresh_and_log_out(&mut lines);
+        use_cookie(&mut lines, &account);
+        self.forget(&mut lines, &account);
+        let place = self.place;
+        let _ = write!(
+            lines.text,
+            "\nThe accounts are kept in {place}. Ctrl-C ends the server."
+        );
+        Ok(lines.text)
     }
-    text.text
-        .push_str("\nWhat is printed here is made anew at each start. Ctrl-C ends the server.");
-    Ok(text.text)
+
+    fn register(&self, lines: &mut Lines<'_>, account: &Account) {
+        let curl = format!("{} ", account.credentials(r#","name":"Ada""#));
+        let promise = match (self.requires_verified, self.makes_admin) {
+            (false, false) => "an account: 201",
+            (false, true) => "an account, the first and therefore admin: 201",
+            (true, false) => "an account, whose address is to be proved: 202",
+            (true, true) => {
+                "an account, the first and therefore admin, whose address is to be proved: 202"
+            }
+        };
+        lines.show(promise, &curl, &lines.users("register"));
+        if self.requires_verified {
+            let curl = format!("{} ", account.credentials(""));
+            let promise = "no login before the address is proved: 403";
+            lines.show(promise, &curl, &lines.users("login"));
+        }
+        match self.shows_mail {
+            true => self.verify(lines),
+            false if self.requires_verified => self.verify_by_hand(lines),
+            false => {}
+        }
+    }
+
+    /// By the link in the mail. Opening it in a browser shows a page with a button; this is what the button does.
+    fn verify(&self, lines: &mut Lines<'_>) {
+        let link = "grep -o 'verify-email#token=[A-Za-z0-9._-]*' | tail -n 1 | cut -d = -f 2";
+        let line = format!(
+            "ANSWER=$({CURL} {}/dev/mail); echo \"$ANSWER\"; LINK=$(echo \"$ANSWER\" | {link})",
+            self.base
+        );
+        lines.push("the mail with a link that proves the address: 200", &line);
+        self.take_link(lines);
+    }
+
+    fn verify_by_hand(&self, lines: &mut Lines<'_>) {
+        lines.push(
+            "what follows #token= in the link that was mailed; shows nothing",
+            "LINK=…",
+        );
+        self.take_link(lines);
+    }
+
+    fn take_link(&self, lines: &mut Lines<'_>) {
+        let curl = format!(r#"{JSON} -d '{{"token":"'"$LINK"'"}}' "#);
+        let path = lines.users("verify-email");
+        lines.show("the address is proved: 200", &curl, &path);
+    }
+
+    fn use_token(&self, lines: &mut Lines<'_>, account: &Account) {
+        let curl = format!("{} ", account.credentials(""));
+        let parts = [("TOKEN", "token"), ("REFRESH", "refreshToken")];
+        lines.keep("a login: 200", &curl, &lines.users("login"), &parts);
+        let bearer = format!("{BEARER} ");
+        lines.show("the token says who is calling: 200", &bearer, "/api/whoami");
+        lines.show("a user may read: 200", &bearer, "/api/posts");
+        let write = format!("{bearer}{JSON} {NEW_POST} ");
+        lines.show("a user may write: 201", &write, "/api/posts");
+        let promise = match self.makes_admin {
+            true => "an admin may delete (the second time it is gone: 404): 204",
+            false => "a user may not delete: 403",
+        };
+        let delete = format!("-X DELETE {bearer}");
+        lines.show(promise, &delete, "/api/posts/1");
+    }
+
+    fn forget(&self, lines: &mut Lines<'_>, account: &Account) {
+        let curl = format!(r#"{JSON} -d '{{"email":"{}"}}' "#, account.email);
+        let promise = match self.shows_mail {
+            true => {
+                "a link for a new password, in the mail that is printed here and at /dev/mail: 202"
+            }
+            false => "a link for a new password, by mail: 202",
+        };
+        lines.show(promise, &curl, &lines.users("forgot-password"));
+        if self.limits {
+            let many = r"for i in $(seq 60); do curl -s -o /dev/null -w '%{http_code} '";
+            let line = format!("{many} {}/api/whoami; done; echo", self.base);
+            let promise = "too many at once, and for some seconds all that follow: 429";
+            lines.push(promise, &line);
+        }
+    }
 }
 
-fn tokens(text: &mut Text, settings: &Settings, credentials: &Credentials) {
-    let (Some(user), Some(admin)) = (&credentials.user_token, &credentials.admin_token) else {
-        let curl = "-H \"Authorization: Bearer $TOKEN\" ";
-        return text.line("TOKEN=… with a token of your issuer: 200", curl, "whoami");
-    };
-    let life = humantime::format_duration(settings.token_life);
-    let bearer = |token: &str| format!("-H 'Authorization: Bearer {token}' ");
-    let (user, admin) = (bearer(user), bearer(admin));
-    text.line(
-        &format!("a JWT of {USER}, good for {life}: 200"),
-        &user,
-        "posts",
+fn use_key(lines: &mut Lines<'_>) {
+    let create = format!(r#"{BEARER} {JSON} -d '{{"name":"reader","scopes":["read"]}}' "#);
+    let path = lines.users("api-keys");
+    lines.keep(
+        "an API key with scope read: 201",
+        &create,
+        &path,
+        &[("KEY", "key")],
     );
-    let write = format!("{user}{JSON} {NEW_POST} ");
-    text.line("the same user writes: 201", &write, "posts");
-    let delete = format!("-X DELETE {user}");
-    text.line("the same user deletes: 403", &delete, "posts/1");
-    let delete = format!("-X DELETE {admin}");
-    text.line(
-        &format!("{ADMIN} deletes (the second time it is gone: 404): 204"),
-        &delete,
-        "posts/1",
-    );
+    let key = r#"-H "X-Api-Key: $KEY" "#;
+    lines.show("the key reads: 200", key, "/api/posts");
+    let write = format!("{key}{JSON} {NEW_POST} ");
+    lines.show("the key does not write: 403", &write, "/api/posts");
 }
 
-fn keys(text: &mut Text, credentials: &Credentials) {
-    let (read, write) = (&credentials.read_key, &credentials.write_key);
-    let key = format!("-H 'Authorization: ApiKey {read}' ");
-    text.line("an API key with scope read: 200", &key, "posts");
-    let key = format!("-H 'X-Api-Key: {read}' {JSON} {NEW_POST} ");
-    text.line("the same key writes: 403", &key, "posts");
-    let key = format!("-H 'X-Api-Key: {write}' {JSON} {NEW_POST} ");
-    text.line("a key with scopes read and write: 201", &key, "posts");
+fn refresh_and_log_out(lines: &mut Lines<'_>) {
+    let refresh = format!(r#"{JSON} -d '{{"refreshToken":"'"$REFRESH"'"}}' "#);
+    let parts = [("TOKEN", "token"), ("REFRESH", "refreshToken")];
+    let path = lines.users("refresh-token");
+    lines.keep("a new token: 200", &refresh, &path, &parts);
+    let bearer = format!("{BEARER} ");
+    let path = lines.users("sessions");
+    lines.show("where this user is logged in: 200", &bearer, &path);
+    let path = lines.users("logout");
+    lines.show("logged out: 204", &format!("-X POST {bearer}"), &path);
+    lines.show("the token is dead at once: 401", &bearer, "/api/whoami");
 }
 
-fn session(text: &mut Text, credentials: &Credentials) -> Result<(), Stop> {
-    // A name that nobody can guess and no other run has.
-    let random = random_hex()?;
-    let jar = std::env::temp_dir().join(format!("portcullis-{}.cookies", &random[..16]));
-    let jar = jar.display();
-    let body = format!(
-        r#"{{"email":"{USER}","password":"{}"}}"#,
-        credentials.password
+fn use_cookie(lines: &mut Lines<'_>, account: &Account) {
+    let promise = "where the cookie is kept; shows nothing";
+    lines.push(promise, &format!("JAR='{}'", account.jar));
+    let login = account.credentials(r#","mode":"cookie""#);
+    let path = lines.users("login");
+    lines.show(
+        "a login by cookie: 200",
+        &format!(r#"-c "$JAR" {login} "#),
+        &path,
     );
-    text.line(
-        "a session begins (the same password is good for admin@example.com): 200",
-        &format!("-c '{jar}' {JSON} -d '{body}' "),
-        "users/login",
-    );
-    text.line(
+    let cookie = format!("{COOKIE} ");
+    lines.show(
         "the cookie says who is calling: 200",
-        &format!("-b '{jar}' "),
-        "whoami",
+        &cookie,
+        "/api/whoami",
     );
-    text.line(
-        "the session ends: 204",
-        &format!("-b '{jar}' -c '{jar}' -X POST "),
-        "users/logout",
-    );
-    Ok(())
+    let logout = format!(r#"{COOKIE} -c "$JAR" -X POST "#);
+    lines.show("the session ends: 204", &logout, &lines.users("logout"));
 }

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -32,7 +32,20 @@ impl Directory {
         command.current_dir(&self.0).env("TMPDIR", &self.0);
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy();
-            let ours = ["PORT", "JWT_", "ISSUER", "AUDIENCE", "RUST_LOG"];
+            let ours = [
+                "PORT",
+                "JWT_",
+                "ISSUER",
+                "AUDIENCE",
+                "DATABASE_URL",
+                "REDIS_URL",
+                "SMTP_",
+                "GOOGLE_CLIENT",
+                "GITHUB_CLIENT",
+                "DISCORD_CLIENT",
+                "OIDC_",
+                "RUST_LOG",
+            ];
             if ours.iter().any(|start| name.starts_with(start)) || name.ends_with("_proxy") {
                 command.env_remove(&*name);
             }
@@ -58,14 +71,28 @@ impl Drop for Directory {
 pub(crate) struct Example {
     child: Child,
     complaints: mpsc::Receiver<String>,
+    later: Arc<Mutex<String>>,
     pub(crate) printed: String,
 }
 
-/// A line to paste, and the status that it promises.
+/// A line to paste, and the status that it promises; of a line that shows nothing, the last word of what it promises.
 #[derive(Debug)]
 pub(crate) struct Pasteable {
     pub(crate) status: String,
     pub(crate) line: String,
+}
+
+impl Pasteable {
+    fn is_kept_by(&self, shown: &str) -> bool {
+        let status = &self.status;
+        if status.parse::<u16>().is_err() {
+            return shown.is_empty();
+        }
+        match self.line.starts_with("for ") {
+            true => shown.split_whitespace().any(|word| word == status),
+            false => shown.ends_with(&format!(" -> {status}\n")),
+        }
+    }
 }
 
 impl Example {
@@ -76,21 +103,26 @@ impl Example {
         let stderr = child.stderr.take().unwrap();
         let (all_said, complaints) = mpsc::channel();
         thread::spawn(move || all_said.send(read_all(stderr)));
-        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut example = Self {
             child,
             complaints,
+            later: Arc::default(),
             printed: String::new(),
         };
-        for line in stdout.lines() {
-            let line = line.unwrap();
-            example.printed.push_str(&line);
-            example.printed.push('\n');
-            if line.contains("Ctrl-C") {
+        while stdout.read_line(&mut example.printed).unwrap() > 0 {
+            if example.printed.lines().last().unwrap().contains("Ctrl-C") {
+                let later = Arc::clone(&example.later);
+                thread::spawn(move || read_on(stdout, &later));
                 return example;
             }
         }
         panic!("it ended: {:?}", example.complaints.recv());
+    }
+
+    /// What it has printed since it was ready.
+    pub(crate) fn printed_later(&self) -> String {
+        self.later.lock().unwrap().clone()
     }
 
     /// Where it serves, as its first line says: `http://127.0.0.1:…`.
@@ -132,6 +164,14 @@ impl Drop for Example {
     }
 }
 
+fn read_on(mut from: impl BufRead, into: &Mutex<String>) {
+    let mut line = String::new();
+    while from.read_line(&mut line).is_ok_and(|read| read > 0) {
+        into.lock().unwrap().push_str(&line);
+        line.clear();
+    }
+}
+
 fn read_all(mut from: impl Read) -> String {
     let mut bytes = Vec::new();
     let _ = from.read_to_end(&mut bytes);
@@ -153,18 +193,20 @@ pub(crate) fn has_curl() -> bool {
     found
 }
 
-/// Pastes every line and checks the status that it promises; in the order in which they are printed.
+/// Pastes every line into one shell, in the order in which they are printed, and checks the status that each promises.
 pub(crate) fn paste_all(example: &Example, directory: &Directory) {
+    const MARK: &str = "--- pasted ---";
     let pasteables = example.pasteables();
     assert!(pasteables.len() > 1, "{}", example.printed);
+    let marked = |pasteable: &Pasteable| format!("{}\necho; echo '{MARK}'\n", pasteable.line);
+    let shown = directory.paste(&pasteables.iter().map(marked).collect::<String>());
+    let end = format!("\n{MARK}\n");
+    let mut shown = shown.split(&end);
     for pasteable in pasteables {
-        let shown = directory.paste(&pasteable.line);
-        let kept = match pasteable.line.starts_with("for ") {
-            true => shown
-                .split_whitespace()
-                .any(|word| word == pasteable.status),
-            false => shown.ends_with(&format!(" -> {}\n", pasteable.status)),
-        };
-        assert!(kept, "{pasteable:?} showed {shown:?}");
+        let shown = shown.next().unwrap();
+        assert!(
+            pasteable.is_kept_by(shown),
+            "{pasteable:?} showed {shown:?}"
+        );
     }
 }

@@ -1,0 +1,112 @@
+//! The accounts, as the settings have them.
+
+use std::fmt::Display;
+use std::path::Path;
+
+use portcullis::accounts::{AccountsBuilder, CapturedMail, ConsoleMailer, SmtpMailer};
+use portcullis::jwt::{Algorithm, SigningKey};
+use portcullis::password::PasswordHasher;
+use portcullis::{Accounts, Collection, SessionCookie, SqlStore, client_address};
+
+use crate::secret;
+use crate::settings::{Settings, Stop};
+
+/// The accounts; and their mail, where it is shown instead of sent.
+pub(crate) fn build(
+    settings: &Settings,
+    store: SqlStore,
+    base: &str,
+) -> Result<(Accounts, Option<CapturedMail>), Stop> {
+    let (builder, mails) = match &settings.smtp_url {
+        Some(url) => {
+            let mailer =
+                SmtpMailer::from_url(url, &settings.smtp_from).map_err(wrong("SMTP_URL"))?;
+            (Accounts::builder(store, mailer, base), None)
+        }
+        None => {
+            let mails = CapturedMail::new();
+            let mailer = ConsoleMailer::new().capture(mails.clone());
+            (Accounts::builder(store, mailer, base), Some(mails))
+        }
+    };
+    let builder = with_keys(with_settings(builder, settings), settings)?;
+    let accounts = with_passwords(builder, settings)?
+        .build()
+        .map_err(|error| Stop::Wrong(error.to_string()))?;
+    Ok((accounts, mails))
+}
+
+fn with_settings(builder: AccountsBuilder, settings: &Settings) -> AccountsBuilder {
+    warn_of(settings);
+    let mut builder = builder
+        .service_name("Portcullis quickstart")
+        .profile(settings.profile)
+        .jwt_expiry(settings.token_life.as_str())
+        .client_address(client_address(settings.trusted_proxies.clone()))
+        // This server speaks plain http, on loopback only: not every client keeps a cookie marked `Secure` there.
+        .cookie(SessionCookie::new().with_insecure_cookies());
+    for (place, name) in settings.collections.iter().enumerate() {
+        let collection = Collection::new().require_verified(settings.requires_verified);
+        let collection = match settings.first_admin && place == 0 {
+            true => collection.first_user_roles(["admin"]),
+            false => collection,
+        };
+        builder = builder.collection(name, collection);
+    }
+    if let Some(issuer) = &settings.issuer {
+        builder = builder.jwt_issuer(issuer);
+    }
+    if let Some(audience) = &settings.audience {
+        builder = builder.jwt_audience(audience);
+    }
+    match settings.limits {
+        true => builder,
+        false => builder.with_insecure_no_limits(),
+    }
+}
+
+fn warn_of(settings: &Settings) {
+    tracing::warn!("cookies are not marked Secure: this is plain http, on this machine only");
+    if settings.first_admin {
+        tracing::warn!("--first-admin: whoever registers first administers all others");
+    }
+    if !settings.limits {
+        tracing::warn!("PORTCULLIS_LIMITS=off: neither limits nor locks; for load tests only");
+    }
+}
+
+/// The secret protects refresh tokens and links also where another key signs the access tokens.
+fn with_keys(builder: AccountsBuilder, settings: &Settings) -> Result<AccountsBuilder, Stop> {
+    let secret = match &settings.jwt_secret {
+        Some(secret) => secret::checked(secret).map_err(wrong("JWT_SECRET"))?,
+        None => secret::load_or_create(Path::new("portcullis.secret"))?,
+    };
+    let builder = builder.jwt_secret(secret);
+    match &settings.jwt_private_key {
+        Some(path) => Ok(builder.key_ring(private_key(path)?)),
+        None => Ok(builder),
+    }
+}
+
+/// The key says by itself which of the three kinds it is.
+fn private_key(path: &str) -> Result<SigningKey, Stop> {
+    let name = format!("JWT_PRIVATE_KEY {path}");
+    let pem = std::fs::read(path).map_err(wrong(&name))?;
+    [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Rs256]
+        .into_iter()
+        .find_map(|algorithm| SigningKey::from_pem(algorithm, &pem).ok())
+        .ok_or_else(|| Stop::Wrong(format!("{name}: not a PEM key of RSA, P-256 or Ed25519")))
+}
+
+fn with_passwords(builder: AccountsBuilder, settings: &Settings) -> Result<AccountsBuilder, Stop> {
+    let Some(algorithm) = settings.password_hash else {
+        return Ok(builder);
+    };
+    let hasher = PasswordHasher::builder().algorithm(algorithm).build();
+    Ok(builder.password_hasher(hasher.map_err(wrong("PORTCULLIS_PASSWORD_HASH"))?))
+}
+
+fn wrong<E: Display>(name: &str) -> impl FnOnce(E) -> Stop {
+    let name = name.to_owned();
+    move |error| Stop::Wrong(format!("{name}: {error}"))
+}
