@@ -33,25 +33,34 @@ where
     if announced.is_some_and(|length| length > MOST as u64) {
         return Err(too_large());
     }
-    let is_empty = body.is_end_stream() || announced == Some(0);
-    if optional && is_empty {
+    if optional && body.is_end_stream() {
         return Ok(None);
     }
-    if !is_json(head) {
-        return Err(
-            Denial::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
-                .with_detail("the body must be application/json"),
-        );
+    // What must be JSON is not read if it says that it is not; what may be left out may be empty, whatever it says.
+    let is_json = is_json(head);
+    if !optional && !is_json {
+        return Err(not_json());
     }
-    match Limited::new(body, MOST).collect().await {
-        Ok(collected) => {
-            let bytes = Zeroizing::new(collected.to_bytes().to_vec());
-            Ok(Some(bytes).filter(|bytes| !(optional && bytes.is_empty())))
-        }
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(_) => Err(Denial::new(StatusCode::BAD_REQUEST, "unreadable_body")
-            .with_detail("the body could not be read")),
+    let bytes = match Limited::new(body, MOST).collect().await {
+        Ok(collected) => Zeroizing::new(collected.to_bytes().to_vec()),
+        Err(error) if error.is::<LengthLimitError>() => return Err(too_large()),
+        Err(_) => return Err(unreadable()),
+    };
+    match (bytes.is_empty() && optional, is_json) {
+        (true, _) => Ok(None),
+        (false, true) => Ok(Some(bytes)),
+        (false, false) => Err(not_json()),
     }
+}
+
+fn not_json() -> Denial {
+    Denial::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
+        .with_detail("the body must be application/json")
+}
+
+fn unreadable() -> Denial {
+    Denial::new(StatusCode::BAD_REQUEST, "unreadable_body")
+        .with_detail("the body could not be read")
 }
 
 fn too_large() -> Denial {

@@ -56,7 +56,8 @@ impl Dispatch {
     {
         let path = head.uri.path();
         let path = path.strip_prefix(&*self.prefix).unwrap_or(path);
-        let found = find(&head.method, path)?;
+        let realms = &self.accounts.inner.realms;
+        let found = find(&head.method, path, |name| realms.contains_key(name))?;
         if found.route.name == openapi::OPERATION {
             return openapi::answer(&self.accounts, &self.prefix);
         }

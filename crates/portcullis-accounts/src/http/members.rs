@@ -150,7 +150,7 @@ fn fault(member: &Member, value: Option<&Value>) -> Option<&'static str> {
     let value = match value {
         None | Some(Value::Null) if member.required => return Some("required"),
         None => return None,
-        Some(Value::Null) => return (!matches!(member.kind, Kind::TextsOrNull)).then_some("type"),
+        Some(Value::Null) => return (!member.nullable).then_some("type"),
         Some(value) => value,
     };
     let fits = match (member.kind, value) {
@@ -169,7 +169,7 @@ fn fault(member: &Member, value: Option<&Value>) -> Option<&'static str> {
             return Some("option");
         }
         (Kind::OneOf(_), value) => value.is_string(),
-        (Kind::Texts | Kind::TextsOrNull, value) => value
+        (Kind::Texts, value) => value
             .as_array()
             .is_some_and(|items| items.iter().all(Value::is_string)),
     };

@@ -19,12 +19,19 @@ pub(super) fn not_found() -> Denial {
 }
 
 /// Finds the row. A path that is known with other methods is 405, and says with which.
-pub(super) fn find<'a>(method: &Method, path: &'a str) -> Result<Found<'a>, Denial> {
+pub(super) fn find<'a>(
+    method: &Method,
+    path: &'a str,
+    is_collection: impl Fn(&str) -> bool,
+) -> Result<Found<'a>, Denial> {
     let mut allowed: Vec<&str> = Vec::new();
     for route in table::routes() {
         let Some((collection, id)) = matches(route.path, path) else {
             continue;
         };
+        if !collection.is_none_or(&is_collection) {
+            continue;
+        }
         if route.method == *method {
             return Ok(Found {
                 route,
@@ -73,11 +80,9 @@ pub(crate) fn ignores_credentials(
     path: &str,
     is_collection: impl Fn(&str) -> bool,
 ) -> bool {
-    let starts = path.match_indices('/').map(|(start, _)| start);
-    starts.into_iter().any(|start| {
-        let route = find(method, &path[start..]).ok();
-        route.is_some_and(|found| {
-            found.route.who == Who::Anyone && found.collection.is_some_and(&is_collection)
-        })
+    let starts = path.rmatch_indices('/').map(|(start, _)| start);
+    starts.take(table::DEEPEST).any(|start| {
+        let found = find(method, &path[start..], &is_collection);
+        found.is_ok_and(|found| found.route.who == Who::Anyone)
     })
 }

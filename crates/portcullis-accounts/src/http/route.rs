@@ -85,6 +85,8 @@ pub(crate) struct Member {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
     pub(crate) required: bool,
+    /// Whether null says the same as leaving it out.
+    pub(crate) nullable: bool,
 }
 
 /// What a member holds.
@@ -102,8 +104,6 @@ pub(crate) enum Kind {
     Time,
     OneOf(&'static [&'static str]),
     Texts,
-    /// Texts, or null.
-    TextsOrNull,
 }
 
 /// What an answer holds: the name of a schema in the OpenAPI document.
@@ -148,6 +148,7 @@ impl Member {
             name,
             kind,
             required: true,
+            nullable: false,
         }
     }
 
@@ -156,6 +157,16 @@ impl Member {
             name,
             kind,
             required: false,
+            nullable: false,
+        }
+    }
+
+    pub(crate) const fn nullable(name: &'static str, kind: Kind) -> Self {
+        Self {
+            name,
+            kind,
+            required: false,
+            nullable: true,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, SET_COOKIE, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http::{HeaderMap, HeaderName, Method, Request};
 use http_body_util::{BodyExt, Full};
 use portcullis_accounts::{AccountsBuilder, AccountsService, Collection};
 use portcullis_core::PeerAddress;
@@ -373,8 +373,4 @@ pub(crate) fn are_tokens(answer: &Answer) {
     assert_eq!(answer.body["expiresIn"], 900);
     assert_eq!(answer.token().split('.').count(), 3);
     assert!(answer.set_cookies().is_empty());
-}
-
-pub(crate) fn header_value(bytes: &[u8]) -> HeaderValue {
-    HeaderValue::from_bytes(bytes).unwrap()
 }

@@ -3,6 +3,15 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod access;
+mod alike;
+mod bodies;
 mod client;
+mod cookies;
 mod life;
+mod limits;
+mod logout;
+mod paths;
+mod refusals;
 mod shapes;
+mod traces;

@@ -330,6 +330,7 @@ async fn rows_16_to_18_and_20_links() {
 async fn row_18_reset_password() {
     let api = api();
     api.register(ADA).await;
+    api.h.sent().await;
     api.post("/users/forgot-password", json!({ "email": ADA }))
         .send()
         .await

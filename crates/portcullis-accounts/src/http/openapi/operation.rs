@@ -54,7 +54,7 @@ fn parameters(route: &Route) -> Value {
         || json!({ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } }),
     );
     let query = route.query.iter().map(|member| {
-        json!({ "name": member.name, "in": "query", "required": member.required, "schema": schemas::of(member.kind) })
+        json!({ "name": member.name, "in": "query", "required": member.required, "schema": schemas::member(member) })
     });
     id.into_iter().chain(query).collect()
 }
@@ -70,7 +70,7 @@ fn object(body: &Body, realm: Option<&Realm>) -> Value {
     let mut properties: Map<String, Value> = body
         .members
         .iter()
-        .map(|member| (member.name.to_owned(), schemas::of(member.kind)))
+        .map(|member| (member.name.to_owned(), schemas::member(member)))
         .collect();
     let mut required: Vec<String> = body
         .members

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::Accounts;
 use crate::accounts::Realm;
-use crate::http::route::Kind;
+use crate::http::route::{Kind, Member};
 use crate::settings::{Field, FieldKind};
 
 /// The schemas that are different in each collection, because a user is.
@@ -19,7 +19,18 @@ pub(super) fn name(schema: &str, realm: Option<&Realm>) -> String {
 }
 
 /// A member of a body or a query string.
-pub(super) fn of(kind: Kind) -> Value {
+pub(super) fn member(member: &Member) -> Value {
+    match member.nullable {
+        true => or_null(of(member.kind)),
+        false => of(member.kind),
+    }
+}
+
+fn or_null(schema: Value) -> Value {
+    json!({ "anyOf": [schema, { "type": "null" }] })
+}
+
+fn of(kind: Kind) -> Value {
     match kind {
         Kind::Text => json!({ "type": "string" }),
         Kind::Secret => json!({ "type": "string", "format": "password" }),
@@ -29,7 +40,6 @@ pub(super) fn of(kind: Kind) -> Value {
         Kind::Time => time(),
         Kind::OneOf(options) => json!({ "type": "string", "enum": options }),
         Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
-        Kind::TextsOrNull => json!({ "type": ["array", "null"], "items": { "type": "string" } }),
     }
 }
 
@@ -45,7 +55,7 @@ pub(super) fn field(field: &Field) -> Value {
         FieldKind::Select { options } => json!({ "type": "string", "enum": options }),
     };
     if !field.required {
-        schema = json!({ "anyOf": [schema, { "type": "null" }] });
+        schema = or_null(schema);
     }
     if let Some(default) = &field.default {
         schema["default"] = default.clone();
@@ -87,9 +97,9 @@ fn of_collection(realm: &Realm) -> [(&'static str, Value); 5] {
             "Me",
             with_user(json!({
                 "authType": { "enum": ["jwt", "apikey", "session"] },
-                "scopes": { "type": ["array", "null"], "items": { "type": "string" } },
+                "scopes": or_null(of(Kind::Texts)),
                 "sessionId": { "type": ["string", "null"] },
-                "expiresAt": { "anyOf": [time(), { "type": "null" }] },
+                "expiresAt": or_null(time()),
             })),
         ),
         (
@@ -218,7 +228,7 @@ fn session() -> Value {
 }
 
 fn api_key(is_new: bool) -> Value {
-    let maybe_time = || json!({ "anyOf": [time(), { "type": "null" }] });
+    let maybe_time = || or_null(time());
     let mut key = json!({
         "type": "object",
         "required": ["id", "name", "start", "scopes", "createdAt", "expiresAt", "lastUsedAt"],
@@ -226,7 +236,7 @@ fn api_key(is_new: bool) -> Value {
             "id": { "type": "string", "format": "uuid" },
             "name": { "type": "string" },
             "start": { "type": "string" },
-            "scopes": of(Kind::TextsOrNull),
+            "scopes": or_null(of(Kind::Texts)),
             "createdAt": time(),
             "expiresAt": maybe_time(),
             "lastUsedAt": maybe_time(),

@@ -20,8 +20,8 @@ pub(super) const ROUTES: &[Route] = &[
         query: NONE,
         body: Some(Body::of(&[
             Member::required("name", Kind::Text),
-            Member::optional("scopes", Kind::TextsOrNull),
-            Member::optional("expiresAt", Kind::Time),
+            Member::nullable("scopes", Kind::Texts),
+            Member::nullable("expiresAt", Kind::Time),
         ])),
         success: (201, Shape::Schema("NewApiKey")),
         refusals: &[

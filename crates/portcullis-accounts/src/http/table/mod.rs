@@ -9,6 +9,9 @@ mod sessions;
 
 use super::route::{Kind, Member, Route};
 
+/// The most segments of a path.
+pub(super) const DEEPEST: usize = 4;
+
 /// All rows, in the order in which the document tells them.
 pub(super) fn routes() -> impl Iterator<Item = &'static Route> {
     let tables: [&[Route]; 6] = [

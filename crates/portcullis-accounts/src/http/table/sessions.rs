@@ -55,7 +55,7 @@ pub(super) const ROUTES: &[Route] = &[
         who: Who::Anyone,
         limit: None,
         query: NONE,
-        body: Some(Body::maybe(&[Member::optional(
+        body: Some(Body::maybe(&[Member::nullable(
             "refreshToken",
             Kind::Secret,
         )])),
