@@ -27,7 +27,6 @@ pub(super) fn last_admin() -> Denial {
 pub(super) fn refused(error: CommitError) -> Denial {
     match error.conflict() {
         Some(Conflict::RoleUnheld) => last_admin(),
-        Some(Conflict::NotFound) => not_found(),
         _ => error.into(),
     }
 }

@@ -5,7 +5,7 @@ use portcullis_core::Denial;
 use super::Actor;
 use crate::flow::refusals::{not_found, refused};
 use crate::model::{RecordId, User};
-use crate::store::{Change, Committed, Conflict, UserUpdate};
+use crate::store::{Change, CommitError, Committed, Conflict, UserUpdate};
 use crate::users::Users;
 
 /// How often it is tried anew when something came between: each time somebody else got ahead.
@@ -42,7 +42,7 @@ impl Users {
             changes.insert(0, Change::UpdateUser(Box::new(update)));
             match self.commit(changes).await {
                 Ok(committed) => return Ok(Amended { user, committed }),
-                Err(error) if error.conflict() == Some(Conflict::Changed) => {}
+                Err(error) if is_outdated(&error) => {}
                 Err(error) => return Err(refused(error)),
             }
         }
@@ -74,6 +74,14 @@ impl Users {
             role: role.clone(),
         })
     }
+}
+
+/// Whether the account is not what it was when it was read, or not there any more: that is found when it is read again.
+fn is_outdated(error: &CommitError) -> bool {
+    matches!(
+        error.conflict(),
+        Some(Conflict::Changed | Conflict::NotFound)
+    )
 }
 
 /// The id of a user, as a request names it.
