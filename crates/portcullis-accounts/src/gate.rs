@@ -1,6 +1,7 @@
 //! Limits: asked before anything else is done.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 use portcullis_core::{Denial, SharedClock};
@@ -86,12 +87,18 @@ fn refusal(decision: &Decision, counts: &[(Counted<'_>, &Quota)]) -> Denial {
         .iter()
         .zip(decision.outcomes())
         .find(|(_, outcome)| !outcome.is_allowed());
-    let denial = Denial::rate_limited(decision.retry_after());
-    let Some(((_, quota), outcome)) = refused else {
-        return denial;
-    };
+    match refused {
+        None => Denial::rate_limited(decision.retry_after()),
+        Some(((_, quota), outcome)) => {
+            rate_limited(quota, outcome.retry_after()).with_retry_after(decision.retry_after())
+        }
+    }
+}
+
+/// 429 `rate_limited`, with the fields `RateLimit` and `RateLimit-Policy` of the quota that was used up (AC-T2).
+pub(crate) fn rate_limited(quota: &Quota, retry_after: Duration) -> Denial {
     let (name, window) = (quota.name(), quota.window().as_secs().max(1));
-    let time = outcome.retry_after().as_secs_f64().ceil().max(1.0);
+    let time = retry_after.as_secs_f64().ceil().max(1.0);
     let lines = [
         (
             "ratelimit-policy",
@@ -100,7 +107,7 @@ fn refusal(decision: &Decision, counts: &[(Counted<'_>, &Quota)]) -> Denial {
         ("ratelimit", format!("\"{name}\";r=0;t={time}")),
     ];
     lines.into_iter().fold(
-        denial,
+        Denial::rate_limited(retry_after),
         |denial, (header, line)| match HeaderValue::try_from(line) {
             Ok(value) => denial.with_header(HeaderName::from_static(header), value),
             Err(_) => denial,

@@ -5,13 +5,13 @@ use std::time::Duration;
 use http::StatusCode;
 use portcullis_core::Denial;
 use portcullis_limit::{
-    Checked, Lock, LockedBy, Lockout, Reservation, Subject, normalize_identifier,
+    Checked, Lock, LockedBy, Lockout, Quota, Reservation, Subject, normalize_identifier,
 };
 
 use super::login::invalid_credentials;
 use super::password::Compared;
 use crate::audit::Entry;
-use crate::gate::unavailable;
+use crate::gate::{rate_limited, unavailable};
 use crate::mail::Message;
 use crate::model::{AuditKind, EmailAddress, LinkPurpose, User};
 use crate::store::Change;
@@ -146,7 +146,7 @@ impl Users {
     /// account, so it may say when to come back (AC-L2).
     async fn refuse_locked(&self, lock: Lock, attempt: &Attempt<'_>) -> Result<Denial, Denial> {
         if lock.by == LockedBy::Address {
-            return Ok(Denial::rate_limited(lock.retry_after));
+            return Ok(address_locked(lock));
         }
         self.compare(attempt.password, None).await?;
         let denial = self.refuse(attempt, "locked", None).await?;
@@ -178,6 +178,12 @@ impl Users {
         };
         Subject::new(self.origin.client).account(format!("{}:{key}", self.collection()))
     }
+}
+
+/// 429 `rate_limited`: as many wrong passwords from one address as [`Lockout`] lets pass in an hour.
+fn address_locked(lock: Lock) -> Denial {
+    let failures = Quota::per(Duration::from_secs(3600), 50).named("password");
+    rate_limited(&failures, lock.retry_after)
 }
 
 /// 429 `account_locked`, for those who chose to say so.

@@ -30,11 +30,7 @@ pub(super) struct Dispatch {
 }
 
 impl Dispatch {
-    pub(super) fn new(accounts: Accounts) -> Self {
-        Self::mounted(accounts, "".into())
-    }
-
-    pub(super) fn mounted(accounts: Accounts, prefix: Arc<str>) -> Self {
+    pub(super) fn new(accounts: Accounts, prefix: Arc<str>) -> Self {
         Self { accounts, prefix }
     }
 

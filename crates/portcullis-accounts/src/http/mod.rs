@@ -6,6 +6,7 @@ mod dispatch;
 mod handlers;
 mod members;
 mod openapi;
+mod outside;
 mod path;
 mod route;
 mod service;

@@ -15,6 +15,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::dispatch::Dispatch;
+use super::outside::{self, AsOutside};
 use crate::Accounts;
 use crate::model::RecordId;
 use crate::origin::request_id;
@@ -44,7 +45,7 @@ impl Accounts {
     pub fn service(&self) -> AccountsService {
         AccountsService {
             accounts: self.clone(),
-            inner: self.authn().layer(Dispatch::new(self.clone())),
+            inner: served(self, "".into()),
             prefix: "".into(),
         }
     }
@@ -55,12 +56,14 @@ impl AccountsService {
     /// told in the OpenAPI document.
     pub fn mounted_at(mut self, prefix: &str) -> Self {
         self.prefix = prefix.trim_end_matches('/').into();
-        self.inner = self.accounts.authn().layer(Dispatch::mounted(
-            self.accounts.clone(),
-            Arc::clone(&self.prefix),
-        ));
+        self.inner = served(&self.accounts, Arc::clone(&self.prefix));
         self
     }
+}
+
+fn served(accounts: &Accounts, prefix: Arc<str>) -> Renewal<Authn<Dispatch>> {
+    let layer = accounts.authn().renderer(AsOutside);
+    layer.layer(Dispatch::new(accounts.clone(), prefix))
 }
 
 impl<B> Service<Request<B>> for AccountsService
@@ -82,6 +85,7 @@ where
         if let Some(id) = &id {
             request.headers_mut().insert(X_REQUEST_ID, id.clone());
         }
+        outside::keep(request.extensions_mut());
         let answer = self.inner.call(request);
         Box::pin(async move {
             let mut response = answer.await?;

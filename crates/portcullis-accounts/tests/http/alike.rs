@@ -54,6 +54,7 @@ async fn asking_for_mail() {
             json!({ "email": "no address" }),
         )
         .await;
+        api.h.wait(std::time::Duration::from_secs(60));
     }
 }
 

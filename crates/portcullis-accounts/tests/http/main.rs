@@ -8,6 +8,7 @@ mod alike;
 mod bodies;
 mod client;
 mod cookies;
+mod layers;
 mod life;
 mod limits;
 mod logout;
