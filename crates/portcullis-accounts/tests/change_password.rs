@@ -37,6 +37,7 @@ async fn caller_of(harness: &Harness, session: &Session) -> AuthUser {
 async fn the_new_password_is_good_and_the_old_is_not() {
     let harness = harness(Collection::new());
     let session = harness.register(ADA).await;
+    harness.sent().await;
     let caller = caller_of(&harness, &session).await;
     let next = harness
         .users()
@@ -236,7 +237,9 @@ async fn ac_p4_the_policy_holds_and_knows_whose_password_it_is() {
 async fn ac_z2_links_that_would_undo_it_are_good_for_nothing() {
     let harness = harness(Collection::new());
     let session = harness.register(ADA).await;
+    harness.sent().await;
     harness.users().request_password_reset(ADA).await.unwrap();
+    assert_eq!(harness.mail_to(ADA).await.unwrap().kind, "reset_password");
     let reset = harness.link_to(ADA).await;
     let caller = caller_of(&harness, &session).await;
     harness
@@ -244,6 +247,8 @@ async fn ac_z2_links_that_would_undo_it_are_good_for_nothing() {
         .request_email_change(&caller, "thief@example.net")
         .await
         .unwrap();
+    let mail = harness.mail_to("thief@example.net").await.unwrap();
+    assert_eq!(mail.kind, "change_email");
     let steal = harness.link_to("thief@example.net").await;
     harness
         .users()

@@ -5,7 +5,7 @@ mod common;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use portcullis_accounts::store::{Change, Ledger, UserStore, UserUpdate};
+use portcullis_accounts::store::{Change, Ledger, UserStore};
 use portcullis_accounts::{
     Collection, EmailAddress, LoggedIn, Login, RecordId, StoredPassword, User, UserRef,
 };
@@ -237,7 +237,6 @@ async fn ac_h5_an_old_hash_is_replaced_by_the_login_that_finds_it() {
         .unwrap()
         .unwrap();
     assert_eq!(user.stamp, street.template.stamp);
-    let _ = UserUpdate::new(user.reference(), user.updated_at);
 }
 
 /// The processor time of this process; where the system does not tell, the time of day.
