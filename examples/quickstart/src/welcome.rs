@@ -190,7 +190,7 @@ impl Welcome<'_> {
         };
         lines.show(promise, &curl, &lines.users("forgot-password"));
         if self.limits {
-            let many = r"for i in $(seq 60); do curl -s -o /dev/null -w '%{http_code} '";
+            let many = r"for i in $(seq 150); do curl -s -o /dev/null -w '%{http_code} '";
             let line = format!("{many} {}/api/whoami; done; echo", self.base);
             let promise = "too many at once, and for some seconds all that follow: 429";
             lines.push(promise, &line);
