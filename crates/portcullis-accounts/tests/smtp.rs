@@ -5,6 +5,8 @@ mod common;
 #[path = "common/python.rs"]
 mod python;
 
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -207,10 +209,6 @@ async fn connections_are_kept_and_made_anew() {
     let mailer = mailer(&sink);
     for _ in 0..5 {
         mailer.send(&mail()).await.unwrap();
-        // The connection goes back to the others in a task of its own.
-        for _ in 0..100 {
-            tokio::task::yield_now().await;
-        }
     }
     assert_eq!(sink.connections(), 1);
     sink.behave(Behaviour::HangUp(Step::Sender));
@@ -241,6 +239,44 @@ async fn a_server_that_stalls_keeps_no_other_mail_waiting() {
     mailer.send(&mail()).await.unwrap();
     assert_eq!(sink.wait_for(1).await.len(), 1);
     stalled.abort();
+}
+
+/// Whoever gives a conversation up ends it: no later mail hears the answers that were meant for this one.
+#[tokio::test]
+async fn a_conversation_that_was_given_up_is_not_taken_up_again() {
+    let sink = SmtpSink::start().await.unwrap();
+    let mailer = mailer(&sink);
+    mailer.send(&mail()).await.unwrap();
+    for (step, verb) in [
+        (Step::Sender, "MAIL"),
+        (Step::Recipient, "RCPT"),
+        (Step::Data, "DATA"),
+    ] {
+        let (said, connections) = (said(&sink, verb), sink.connections());
+        sink.behave(Behaviour::Stall(step));
+        let sending = tokio::spawn({
+            let mailer = mailer.clone();
+            async move { mailer.send(&mail()).await }
+        });
+        while self::said(&sink, verb) == said {
+            tokio::task::yield_now().await;
+        }
+        sending.abort();
+        assert!(sending.await.unwrap_err().is_cancelled());
+        sink.behave(Behaviour::Accept);
+        mailer.send(&mail()).await.unwrap();
+        assert_eq!(sink.connections(), connections + 1, "{step:?}");
+    }
+    assert_eq!(sink.messages().len(), 4);
+}
+
+/// How often clients have said this.
+fn said(sink: &SmtpSink, verb: &str) -> usize {
+    let commands = sink.commands();
+    commands
+        .iter()
+        .filter(|command| command.starts_with(verb))
+        .count()
 }
 
 /// The server offers no STARTTLS: neither the password nor the mail is said.
@@ -288,6 +324,8 @@ async fn settings_are_checked() {
         "smtp://127.0.0.1.evil.example",
         "smtp://localhost?tls=opportunistic",
         "smtp://mail.example?tls=required&tls=none",
+        "smtps://user@mail.example",
+        "smtps://mail.example?tls=none",
         "http://mail.example",
         "mail.example:25",
         "smtp://",
@@ -345,10 +383,10 @@ async fn a_registration_reaches_the_mailbox() {
     assert!(users.verify_email(token, None).await.unwrap().verified);
 }
 
-/// A server of another make understands us: PyPI's aiosmtpd, which takes STARTTLS to be offered only where it has a certificate.
+/// A server of another make understands us: PyPI's aiosmtpd.
 #[tokio::test]
 async fn aiosmtpd_understands_us() {
-    let Some(mut server) = python::aiosmtpd() else {
+    let Some(mut server) = python::aiosmtpd("plain", Path::new("")) else {
         return;
     };
     let url = format!("smtp://127.0.0.1:{}", server.port);
@@ -360,5 +398,41 @@ async fn aiosmtpd_understands_us() {
     assert_eq!(seen["subject"], "Grüße");
     assert_eq!(seen["plain"], ".A line that begins with a dot\n\nÄ\n.\n");
     assert_eq!(seen["html"], "<p>Ä</p>\n");
-    assert_eq!(seen["defects"], 0);
+    assert_eq!((&seen["defects"], &seen["tls"]), (&0.into(), &false.into()));
+}
+
+/// TLS from the start and by STARTTLS, with name and password, against a certificate that is trusted, and against one that is not.
+#[tokio::test]
+async fn mail_goes_over_tls_to_a_server_that_can_be_trusted() {
+    let certificate = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let root = certificate.cert.pem();
+    let pem =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("smtp-{}.pem", std::process::id()));
+    fs::write(
+        &pem,
+        format!("{root}{}", certificate.signing_key.serialize_pem()),
+    )
+    .unwrap();
+    for (mode, scheme, query) in [("tls", "smtps", ""), ("starttls", "smtp", "?tls=required")] {
+        let Some(mut server) = python::aiosmtpd(mode, &pem) else {
+            break;
+        };
+        let url = |user: &str| format!("{scheme}://{user}@localhost:{}{query}", server.port);
+        let mailer = SmtpMailer::trusting(&url("ada:p%40ss"), FROM, root.as_bytes()).unwrap();
+        let stranger = SmtpMailer::from_url(&url("ada:p%40ss"), FROM).unwrap();
+        let wrong = SmtpMailer::trusting(&url("ada:wrong"), FROM, root.as_bytes()).unwrap();
+        mailer.send(&mail()).await.unwrap();
+        assert_eq!(server.mail()["tls"], true);
+        assert!(
+            !stranger.send(&mail()).await.unwrap_err().is_permanent(),
+            "not trusted"
+        );
+        let refused = wrong.send(&mail()).await.unwrap_err();
+        assert!(
+            !refused.is_permanent() && refused.to_string().contains("535"),
+            "{refused}"
+        );
+    }
+    let _ = fs::remove_file(pem);
+    assert!(SmtpMailer::trusting("smtps://localhost", FROM, b"no certificate").is_err());
 }

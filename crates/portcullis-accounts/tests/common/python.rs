@@ -7,10 +7,31 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 const PACKAGE: &str = "aiosmtpd==1.4.6";
 
-/// Prints its port, and then each mail as one line of JSON.
+/// Prints its port, and then each mail as one line of JSON. Its arguments: `plain`, `tls` or `starttls`, and a file with
+/// certificate and key. Over TLS it wants the name `ada` and the password `p@ss`.
 const SERVER: &str = r#"
-import asyncio, email, email.policy, json
-from aiosmtpd.smtp import SMTP
+import asyncio, email, email.policy, json, ssl, sys
+from aiosmtpd.smtp import SMTP, AuthResult
+
+mode, pem = sys.argv[1], sys.argv[2]
+context = None
+if mode != "plain":
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pem)
+
+def authenticate(server, session, envelope, mechanism, auth):
+    is_known = (auth.login, auth.password) == (b"ada", b"p@ss")
+    return AuthResult(success=is_known, handled=False)
+
+def server():
+    options = {"enable_SMTPUTF8": True}
+    if mode != "plain":
+        options |= {"authenticator": authenticate, "auth_required": True}
+    if mode == "starttls":
+        options |= {"tls_context": context, "require_starttls": True}
+    if mode == "tls":
+        options |= {"auth_require_tls": False}
+    return SMTP(Handler(), **options)
 
 class Handler:
     async def handle_DATA(self, server, session, envelope):
@@ -22,15 +43,16 @@ class Handler:
             "subject": message["subject"],
             "plain": text("plain"),
             "html": text("html"),
+            "tls": session.ssl is not None or mode == "tls",
             "defects": sum(len(part.defects) for part in message.walk()),
         }), flush=True)
         return "250 OK"
 
 async def main():
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(Handler(), enable_SMTPUTF8=True), "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+    listening = await loop.create_server(server, "127.0.0.1", 0, ssl=context if mode == "tls" else None)
+    print(listening.sockets[0].getsockname()[1], flush=True)
+    await listening.serve_forever()
 
 asyncio.run(main())
 "#;
@@ -63,7 +85,7 @@ impl Drop for Server {
 }
 
 /// The server; `None`, and a line that says why, where it cannot be had. With `CI=true` that is a failure.
-pub(crate) fn aiosmtpd() -> Option<Server> {
+pub(crate) fn aiosmtpd(mode: &str, pem: &Path) -> Option<Server> {
     let python = match installed() {
         Ok(python) => python,
         Err(reason) if std::env::var_os("CI").is_some() => panic!("{reason}"),
@@ -73,9 +95,11 @@ pub(crate) fn aiosmtpd() -> Option<Server> {
         }
     };
     let mut child = Command::new(python)
-        .args(["-c", SERVER])
+        .args(["-c", SERVER, mode])
+        .arg(pem)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     let output = BufReader::new(child.stdout.take().unwrap());

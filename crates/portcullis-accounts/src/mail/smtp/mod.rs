@@ -1,14 +1,18 @@
 //! Mail by SMTP.
 
 mod letter;
+mod pool;
 mod settings;
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use lettre::message::Mailbox;
-use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 
+use self::pool::Pool;
+use self::settings::Server;
 pub use self::settings::SmtpSettingsError;
 use super::{Mail, MailError, Mailer};
 
@@ -22,24 +26,21 @@ use super::{Mail, MailError, Mailer};
 ///
 /// Name and password are percent-encoded where they hold characters that mean something in a URL; leave them out for a server that
 /// asks for none. A path is the name that this machine gives itself (`EHLO`). Certificates are checked against the
-/// machine's own roots.
+/// machine's own roots, or against [one more](Self::trusting).
 ///
-/// Up to eight connections are kept open, and each step has 20 seconds. Refusals that concern the address (550, 551, 553, 556) are
-/// final; after all others, wrong passwords among them, the mail is tried again.
+/// Up to eight connections are kept open for the next mail, and no mail takes longer than 45 seconds. Refusals that concern the
+/// address (550, 551, 553, 556) are final; after all others, wrong passwords among them, the mail is tried again.
 ///
 /// ```
 /// use portcullis_accounts::SmtpMailer;
 ///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() {
 /// let mailer = SmtpMailer::from_url("smtp://localhost:2525", "Acme <no-reply@acme.example>").unwrap();
 /// # drop(mailer);
 /// assert!(SmtpMailer::from_url("smtp://mail.example", "no-reply@acme.example").is_err());
-/// # }
 /// ```
 #[derive(Clone)]
 pub struct SmtpMailer {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    pool: Arc<Pool>,
     from: Mailbox,
 }
 
@@ -49,13 +50,22 @@ impl SmtpMailer {
     /// # Errors
     ///
     /// If the URL or the address makes no sense, or if mail would go to another machine in the clear.
-    ///
-    /// # Panics
-    ///
-    /// Outside a Tokio runtime: the pool of connections looks after itself there.
     pub fn from_url(url: &str, from: &str) -> Result<Self, SmtpSettingsError> {
-        settings::require_protected(url)?;
-        Self::with_insecure_plaintext(url, from)
+        let server = Server::at(url, None)?;
+        server.require_protected()?;
+        Self::new(server, from)
+    }
+
+    /// The same, for a server whose certificate comes from an authority of one's own: `root` is that authority's certificate, in
+    /// PEM. The machine's own roots count as well.
+    ///
+    /// # Errors
+    ///
+    /// If the URL, the address or the certificate makes no sense, or if mail would go to another machine in the clear.
+    pub fn trusting(url: &str, from: &str, root: &[u8]) -> Result<Self, SmtpSettingsError> {
+        let server = Server::at(url, Some(root))?;
+        server.require_protected()?;
+        Self::new(server, from)
     }
 
     /// The same, where the connection may be in the clear (`smtp://` without `?tls=required`): whoever is between here and the
@@ -64,24 +74,29 @@ impl SmtpMailer {
     /// # Errors
     ///
     /// If the URL or the address makes no sense.
-    ///
-    /// # Panics
-    ///
-    /// Outside a Tokio runtime.
     pub fn with_insecure_plaintext(url: &str, from: &str) -> Result<Self, SmtpSettingsError> {
+        Self::new(Server::at(url, None)?, from)
+    }
+
+    fn new(server: Server, from: &str) -> Result<Self, SmtpSettingsError> {
         Ok(Self {
-            transport: settings::transport(url)?,
+            pool: Arc::new(Pool::new(server)),
             from: settings::sender(from)?,
         })
     }
 }
 
+/// How long a mail may take, from the first word to the last. A server that says nothing is given up then.
+const LONGEST: Duration = Duration::from_secs(45);
+
 #[async_trait]
 impl Mailer for SmtpMailer {
     async fn send(&self, mail: &Mail) -> Result<(), MailError> {
         let message = letter::message(&self.from, mail)?;
-        let sent = self.transport.send(message).await;
-        sent.map(drop).map_err(|error| failure(&error))
+        match tokio::time::timeout(LONGEST, self.pool.send(&message)).await {
+            Ok(sent) => sent.map_err(|error| failure(&error)),
+            Err(_) => Err(MailError::later("the mail server took too long")),
+        }
     }
 }
 
