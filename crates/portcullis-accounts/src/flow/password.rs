@@ -57,7 +57,7 @@ pub(super) enum Compared {
 
 /// What cannot be compared now is 503; what never can be is wrong. A password that the hash's algorithm does not take is no fault of
 /// the hash, which is otherwise for somebody to look at.
-fn not_comparable(error: &HashError, user: Option<UserRef>) -> Result<Compared, Denial> {
+fn not_comparable(error: &HashError, user: Option<&UserRef>) -> Result<Compared, Denial> {
     match error.kind() {
         HashErrorKind::Busy | HashErrorKind::Unavailable => return Err(hashing_failed(error)),
         HashErrorKind::PasswordTooLong | HashErrorKind::NulByte => {}
@@ -131,7 +131,7 @@ impl Users {
         match self.inner.pool.verify(password, stored.expose()).await {
             Ok(Verification::Match { needs_rehash }) => Ok(Compared::Right { needs_rehash }),
             Ok(Verification::Mismatch) => Ok(Compared::Wrong),
-            Err(error) => not_comparable(&error, owner),
+            Err(error) => not_comparable(&error, owner.as_ref()),
         }
     }
 
@@ -157,6 +157,10 @@ impl Users {
     }
 
     /// What a policy may know of an account.
+    #[expect(
+        clippy::unused_self,
+        reason = "it reads like the others where it is called"
+    )]
     pub(super) fn policy_context(&self, user: &User) -> PolicyContext {
         let name = user.profile.get("name").and_then(|name| name.as_str());
         let context = PolicyContext::new().identifier(user.email.as_str());
