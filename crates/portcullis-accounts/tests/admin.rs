@@ -11,7 +11,7 @@ use people::{
     with_permissions, with_role,
 };
 use portcullis_accounts::{
-    AdminUpdate, AuditRequest, Collection, ListUsers, NewUser, select, text,
+    AccountsBuilder, AdminUpdate, AuditRequest, Collection, ListUsers, NewUser, select, text,
 };
 use portcullis_core::{AuthUser, Denial, RoleMap};
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ fn settings() -> Collection {
 }
 
 fn open() -> Harness {
-    harness_with(settings(), |builder| builder.with_insecure_no_limits())
+    harness_with(settings(), AccountsBuilder::with_insecure_no_limits)
 }
 
 /// With a role `support`, which may administer and has what users have, and nothing else; `lead` has the posts besides.
@@ -177,7 +177,7 @@ async fn an_admin_key_administers_as_far_as_its_scopes_go() {
 #[tokio::test]
 async fn a_narrow_key_of_an_admin_gives_no_more_than_it_reaches() {
     let settings = settings().scopes(["users:read", "users:write", "read", "write"]);
-    let h = harness_with(settings, |builder| builder.with_insecure_no_limits());
+    let h = harness_with(settings, AccountsBuilder::with_insecure_no_limits);
     let root = with_role(&h, "root@example.com", "admin").await;
     let target = user(&h, "target@example.com").await;
     let created = key(&h, &root.caller, Some(&["users:write", "read", "write"])).await;
@@ -554,9 +554,10 @@ async fn an_admin_sets_what_its_user_may_only_read() {
 
 #[tokio::test]
 async fn an_admin_vouches_for_an_address_and_takes_it_back() {
-    let h = harness_with(settings().require_verified(true), |builder| {
-        builder.with_insecure_no_limits()
-    });
+    let h = harness_with(
+        settings().require_verified(true),
+        AccountsBuilder::with_insecure_no_limits,
+    );
     let root = with_role(&h, "root@example.com", "admin").await;
     let made = application(&h)
         .create_user(NewUser::new("new@example.com").password(PASSWORD))
@@ -740,9 +741,10 @@ async fn users_are_listed_page_by_page() {
 /// The application itself, without anybody's credential.
 #[tokio::test]
 async fn the_application_seeds_and_mends() {
-    let h = harness_with(settings().allow_signup(false), |builder| {
-        builder.with_insecure_no_limits()
-    });
+    let h = harness_with(
+        settings().allow_signup(false),
+        AccountsBuilder::with_insecure_no_limits,
+    );
     let app = application(&h);
     let new = NewUser::new("root@example.com")
         .password(PASSWORD)

@@ -10,7 +10,9 @@ use std::time::Duration;
 use common::{Harness, at_once, code, harness, harness_with};
 use people::{application, by_key, count, key, new_key, person, user, with_role};
 use portcullis_accounts::store::KeyStore;
-use portcullis_accounts::{Collection, KeyInfo, NewKey, NewUser, Profile, UserRef};
+use portcullis_accounts::{
+    AccountsBuilder, Collection, KeyInfo, NewKey, NewUser, Profile, UserRef,
+};
 use portcullis_core::{Clock, TrustedProxies, client_address};
 use portcullis_key::{KeyFormat, KeyPrefix, verify_format};
 use portcullis_password::PasswordPolicy;
@@ -19,9 +21,7 @@ use serde_json::{Value, json};
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 fn open() -> Harness {
-    harness_with(Collection::new(), |builder| {
-        builder.with_insecure_no_limits()
-    })
+    harness_with(Collection::new(), AccountsBuilder::with_insecure_no_limits)
 }
 
 async fn only_key(h: &Harness, owner: &portcullis_core::AuthUser) -> KeyInfo {
@@ -196,7 +196,7 @@ async fn ac_k4_a_key_manages_no_keys() {
 #[tokio::test]
 async fn ac_k4_an_admin_key_may_manage_keys_where_it_is_allowed() {
     let settings = Collection::new().allow_admin_keys_to_manage_keys(true);
-    let h = harness_with(settings, |builder| builder.with_insecure_no_limits());
+    let h = harness_with(settings, AccountsBuilder::with_insecure_no_limits);
     let root = with_role(&h, "root@example.com", "admin").await;
     let narrow = key(&h, &root.caller, Some(&["write"])).await;
     let narrow = by_key(&h, narrow.expose()).await.unwrap();
@@ -462,9 +462,10 @@ async fn ac_k9_grace_never_goes_past_the_old_end() {
 /// AC-K9
 #[tokio::test]
 async fn ac_k9_ends_are_within_bounds() {
-    let h = harness_with(Collection::new().longest_key_life(30 * DAY), |builder| {
-        builder.with_insecure_no_limits()
-    });
+    let h = harness_with(
+        Collection::new().longest_key_life(30 * DAY),
+        AccountsBuilder::with_insecure_no_limits,
+    );
     let ada = user(&h, "ada@example.com").await;
     let now = h.clock.now();
     let create = async |expires_at| {

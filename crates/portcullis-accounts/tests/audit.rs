@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use common::{Harness, PASSWORD, SECRET, at, code, harness_on, harness_with, tokens};
 use people::{Person, by_key, count, key, log_in, new_key, user, with_permissions, with_role};
-use portcullis_accounts::store::{AccountStore, AuditLog, Change, Ledger, UserStore, UserUpdate};
+use portcullis_accounts::store::{AccountStore, Change, UserStore, UserUpdate};
 use portcullis_accounts::{
     AccountsBuilder, AdminUpdate, AuditEvent, AuditKind, AuditQuery, AuditRequest, ChangePassword,
     Collection, EventSink, Limits, ListUsers, Login, Logout, MemoryStore, NewUser, Origin,

@@ -8,7 +8,9 @@ use std::time::Duration;
 use common::{at_once, code, harness, harness_with};
 use people::{application, by_key, cookie_of, key, user, view, with_role};
 use portcullis_accounts::store::UserStore;
-use portcullis_accounts::{Collection, ProfileData, Register, integer, select, text};
+use portcullis_accounts::{
+    AccountsBuilder, Collection, ProfileData, Register, integer, select, text,
+};
 use serde_json::{Value, json};
 
 fn fields(value: Value) -> ProfileData {
@@ -137,7 +139,7 @@ async fn fields_that_are_set_at_once_are_all_set() {
     let settings = numbers.iter().fold(Collection::new(), |settings, name| {
         settings.profile(integer(name.clone()))
     });
-    let h = harness_with(settings, |builder| builder.with_insecure_no_limits());
+    let h = harness_with(settings, AccountsBuilder::with_insecure_no_limits);
     let ada = user(&h, "ada@example.com").await;
     for round in 0..10 {
         let outcomes = at_once(numbers.len(), |number| {
@@ -272,7 +274,7 @@ async fn ac_b8_the_last_admin_cannot_leave() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn ac_b8_of_admins_who_leave_at_once_one_stays() {
     for _ in 0..20 {
-        let h = harness_with(settings(), |builder| builder.with_insecure_no_limits());
+        let h = harness_with(settings(), AccountsBuilder::with_insecure_no_limits);
         let mut admins = Vec::new();
         for number in 0..4 {
             admins.push(
@@ -297,7 +299,7 @@ async fn ac_b8_of_admins_who_leave_at_once_one_stays() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_account_that_is_deleted_while_it_is_changed_stays_deleted() {
-    let h = harness_with(settings(), |builder| builder.with_insecure_no_limits());
+    let h = harness_with(settings(), AccountsBuilder::with_insecure_no_limits);
     for round in 0..20 {
         let ada = user(&h, &format!("ada{round}@example.com")).await;
         let outcomes = at_once(8, |number| {

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use portcullis_core::{AuthUser, Denial, SchemeName, Scopes, Timestamp};
-use portcullis_key::{ApiKey, KeyFormat, KeyPrefix};
+use portcullis_key::{ApiKey, KeyFormat};
 
 use super::CreatedKey;
 use super::manage::{gone, is_key, of_key};
@@ -84,10 +84,7 @@ impl Users {
     ) -> Result<(KeyRow, ApiKey), Denial> {
         let settings = self.settings();
         let format = settings.key_format.unwrap_or(KeyFormat::Checked);
-        let prefix = settings
-            .key_prefix
-            .clone()
-            .unwrap_or_else(KeyPrefix::default);
+        let prefix = settings.key_prefix.clone().unwrap_or_default();
         let key = ApiKey::generate_as(format, &prefix).map_err(|_| Denial::unavailable())?;
         let now = self.now();
         let row = KeyRow {

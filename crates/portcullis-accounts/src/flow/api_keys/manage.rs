@@ -42,9 +42,9 @@ impl Users {
     /// The caller, whose keys are to be managed. An API key manages none, unless it reaches the scope `admin` and the settings let
     /// it (AC-K4). Who may not is in the audit trail.
     pub(super) async fn key_manager(&self, caller: &AuthUser) -> Result<UserRef, Denial> {
-        let id = self.id_of(caller)?;
+        self.id_of(caller)?;
         match self.not_by_key_unless_admin(caller) {
-            Ok(()) => Ok(self.reference(id)),
+            Ok(()) => Ok(self.account_of(caller).await?.reference()),
             Err(denial) => Err(self.key_denied(caller, denial).await?),
         }
     }
