@@ -14,7 +14,10 @@
     feature = "key",
     feature = "limit",
     feature = "password",
-    feature = "session"
+    feature = "postgres",
+    feature = "session",
+    feature = "smtp",
+    feature = "sqlite"
 ))]
 pub mod manual;
 

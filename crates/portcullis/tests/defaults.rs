@@ -1,5 +1,6 @@
 //! The numbers on the manual's page of defaults are those of the code (v5.0.0-6.1.1, v5.0.0-7.1.1).
 #![cfg(all(
+    feature = "accounts",
     feature = "jwt",
     feature = "key",
     feature = "limit",
@@ -17,6 +18,9 @@ use portcullis::password::{
 use portcullis::session::SessionLimits;
 use portcullis::{Client, Issuer, Lockout, MemoryLimiter, MemoryLockouts, Verifier};
 use portcullis_testkit::ManualClock;
+
+#[path = "defaults/accounts.rs"]
+mod accounts;
 
 const PAGE: &str = include_str!("../src/manual/defaults.md");
 
@@ -158,4 +162,35 @@ fn passwords_have_the_hash_and_the_lengths_of_the_page() {
     };
     assert!(!judge("kx7-qpz"));
     assert!(judge("kx7-qpzw"));
+}
+
+#[tokio::test]
+async fn an_account_is_locked_after_the_failures_of_the_page_from_wherever_they_come() {
+    assert_eq!(page("lockout, account"), "100 failures");
+    assert_eq!(page("lockout, address"), "50 failures");
+    let at = |number: u8| Client::Address([198, 51, 100, number].into());
+    let fail = async |lockout: &Lockout, subject: &Subject| {
+        let Checked::Open(attempt) = lockout.check(subject).await.unwrap() else {
+            return false;
+        };
+        lockout.fail(attempt);
+        true
+    };
+
+    let lockout = Lockout::new(MemoryLockouts::new(), "password");
+    for number in 0..100 {
+        let subject = Subject::new(at(number / 4)).account("alice");
+        assert!(fail(&lockout, &subject).await, "failure {number}");
+    }
+    assert!(!fail(&lockout, &Subject::new(at(200)).account("alice")).await);
+    let owner = Subject::new(at(201)).account("alice").known_device(true);
+    assert!(fail(&lockout, &owner).await, "known devices are exempt");
+
+    let lockout = Lockout::new(MemoryLockouts::new(), "password");
+    for number in 0..50 {
+        let subject = Subject::new(at(1)).account(format!("account {number}"));
+        assert!(fail(&lockout, &subject).await, "failure {number}");
+    }
+    assert!(!fail(&lockout, &Subject::new(at(1)).account("another")).await);
+    assert!(fail(&lockout, &Subject::new(at(2)).account("another")).await);
 }

@@ -12,6 +12,17 @@
 //! | [`guards`] | what callers may do: scopes, roles, permissions, tenants, freshness |
 //! | [`rate_limits`] | rate limits, client addresses, proxies |
 //! | [`lockout`] | guessing passwords and codes |
+//! | [`accounts`] | the account system, and where it is mounted |
+//! | [`registering`] | registering, proving an address |
+//! | [`logging_in`] | logging in, locks, known devices; how malicious lockout is prevented |
+//! | [`staying_logged_in`] | refresh tokens, sessions, logout |
+//! | [`passwords`] | rules, change, reset, import |
+//! | [`keys_of_users`] | API keys that users make |
+//! | [`mail`] | the outbox, SMTP, words of one's own |
+//! | [`administration`] | administrators, the application itself, the audit trail |
+//! | [`account_stores`] | SQLite, PostgreSQL, migrations, backups, a store of one's own |
+//! | [`account_limits`] | how often what may be done |
+//! | [`two_systems`] | compatibility with two older systems, and what they got wrong |
 //! | [`refusals`] | what a refused client sees |
 //! | [`testing`] | testing an application |
 //! | [`operating`] | logs, metrics, more than one node |
@@ -37,6 +48,17 @@ pages! {
     guards,
     rate_limits,
     lockout,
+    accounts,
+    registering,
+    logging_in,
+    staying_logged_in,
+    passwords,
+    keys_of_users,
+    mail,
+    administration,
+    account_stores,
+    account_limits,
+    two_systems,
     refusals,
     testing,
     operating,
