@@ -14,9 +14,9 @@ mod transaction;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use portcullis::SystemClock;
 use portcullis::accounts::store::{ForeignUsers, StoreError, UserStore, UserTransaction};
 use portcullis::accounts::{EmailAddress, RecordId, User, UserQuery, UserRef};
-use portcullis::SystemClock;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 
