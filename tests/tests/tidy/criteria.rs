@@ -3,21 +3,37 @@
 use crate::house::{Source, none, sources};
 
 /// The criteria that hold today, by topic. A criterion is added here when it is built, and nowhere else.
-const CRITERIA: [(&str, &[u8]); 7] = [
+const CRITERIA: [(&str, &[u8]); 15] = [
     // JSON Web Tokens.
     ("J", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
-    // API keys, as far as they need no accounts.
-    ("K", &[1, 2, 3, 5, 7, 8]),
+    // Refresh tokens.
+    ("R", &[1, 2, 3, 4, 5, 6, 7]),
+    // API keys.
+    ("K", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
     // Sessions.
     ("S", &[1, 2, 3, 4, 5, 6, 7, 8]),
     // Remember-me.
     ("M", &[1, 2, 3]),
     // Roles, scopes, permissions.
-    ("B", &[1, 2, 3, 4, 5, 7, 9]),
+    ("B", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
     // Rate limits.
-    ("T", &[1, 2, 3, 4, 5, 6, 8]),
+    ("T", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
     // Lockout.
-    ("L", &[1, 2, 4, 5, 6]),
+    ("L", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
+    // Hashing of passwords.
+    ("H", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
+    // Password policy.
+    ("P", &[1, 2, 3, 4, 5]),
+    // Proving addresses.
+    ("V", &[1, 2, 3, 4, 5, 6]),
+    // New passwords by mail.
+    ("Z", &[1, 2, 3, 4, 5, 6, 7, 8]),
+    // New addresses.
+    ("E", &[1, 2, 3, 4, 5]),
+    // The audit trail.
+    ("U", &[1, 2, 3, 4]),
+    // Second factors, as far as they need no accounts.
+    ("O", &[1, 10]),
 ];
 
 /// Where tests stand: beside the crates, across them, and in the suites that stores are held to.
