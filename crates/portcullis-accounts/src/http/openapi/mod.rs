@@ -1,6 +1,8 @@
 //! The OpenAPI 3.1 document, made of the route table: what the service enforces is what it says.
 
+mod of_collection;
 mod operation;
+mod responses;
 mod schemas;
 
 use portcullis_core::Denial;
@@ -36,6 +38,7 @@ fn document(accounts: &Accounts, prefix: &str) -> Value {
         "paths": paths(accounts),
         "components": {
             "schemas": schemas::all(accounts),
+            "headers": responses::headers(),
             "securitySchemes": security_schemes(accounts),
         },
     })

@@ -1,12 +1,10 @@
 //! One row of the table as an operation.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
-use super::schemas;
+use super::{responses, schemas};
 use crate::accounts::Realm;
-use crate::http::route::{Body, By, Fields, Member, Route, Shape, Who};
+use crate::http::route::{Body, By, Fields, Member, Route, Who};
 
 pub(super) fn describe(route: &Route, realm: Option<&Realm>) -> Value {
     let mut operation = json!({
@@ -14,7 +12,7 @@ pub(super) fn describe(route: &Route, realm: Option<&Realm>) -> Value {
         "summary": route.summary,
         "security": security(route.who),
         "parameters": parameters(route),
-        "responses": responses(route, realm),
+        "responses": responses::of(route, realm),
     });
     if let Some(realm) = realm {
         operation["tags"] = json!([realm.name]);
@@ -51,7 +49,7 @@ fn security(who: Who) -> Value {
 
 fn parameters(route: &Route) -> Value {
     let id = route.path.contains(&":id").then(
-        || json!({ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } }),
+        || json!({ "name": "id", "in": "path", "required": true, "schema": schemas::id_in(route.path) }),
     );
     let query = route.query.iter().map(|member| {
         json!({ "name": member.name, "in": "query", "required": member.required, "schema": schemas::member(member) })
@@ -96,90 +94,4 @@ fn object(body: &Body, realm: Option<&Realm>) -> Value {
         }
     }
     json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
-}
-
-/// The success, and every refusal that can come: those of the row, and those that follow from it.
-fn responses(route: &Route, realm: Option<&Realm>) -> Value {
-    let mut responses = Map::new();
-    let (status, shape) = route.success;
-    responses.insert(status.to_string(), success(shape, realm));
-    if route.name == "register" {
-        responses.insert("202".to_owned(), success(Shape::Schema("Status"), realm));
-    }
-    for (status, codes) in refusals(route) {
-        responses.insert(status.to_string(), refusal(&codes));
-    }
-    Value::Object(responses)
-}
-
-fn success(shape: Shape, realm: Option<&Realm>) -> Value {
-    match shape {
-        Shape::Nothing => json!({ "description": "Done." }),
-        Shape::Schema(name) => {
-            let name = schemas::name(name, realm);
-            json!({
-                "description": "Done.",
-                "content": { "application/json": { "schema": { "$ref": format!("#/components/schemas/{name}") } } },
-            })
-        }
-    }
-}
-
-fn refusals(route: &Route) -> BTreeMap<u16, Vec<&'static str>> {
-    let mut refusals: BTreeMap<u16, Vec<&'static str>> = BTreeMap::new();
-    let mut add =
-        |status: u16, codes: &[&'static str]| refusals.entry(status).or_default().extend(codes);
-    for (status, codes) in route.refusals {
-        add(*status, codes);
-    }
-    if route.body.is_some() {
-        add(400, &["invalid_json"]);
-        add(413, &["body_too_large"]);
-        add(415, &["unsupported_media_type"]);
-        add(422, &["field_not_allowed", "invalid_field"]);
-    }
-    if !route.query.is_empty() || route.body.is_none() {
-        add(422, &["field_not_allowed", "invalid_field"]);
-    }
-    if route.limit.is_some() {
-        add(429, &["rate_limited"]);
-    }
-    match route.who {
-        Who::Anyone => {}
-        Who::User(by) => {
-            add(401, &["unauthenticated", "invalid_token"]);
-            add(403, &["cross_site"]);
-            match by {
-                By::Any => {}
-                By::NotKey | By::NotKeyUnlessAdmin => add(403, &["key_not_allowed"]),
-                By::Fresh => {
-                    add(401, &["reauthentication_required"]);
-                    add(403, &["key_not_allowed"]);
-                }
-            }
-        }
-        Who::Permitted(_) => {
-            add(401, &["unauthenticated", "invalid_token"]);
-            add(403, &["forbidden", "insufficient_scope", "cross_site"]);
-        }
-    }
-    add(400, &["multiple_credentials"]);
-    add(503, &["unavailable"]);
-    for codes in refusals.values_mut() {
-        codes.sort_unstable();
-        codes.dedup();
-    }
-    refusals
-}
-
-fn refusal(codes: &[&str]) -> Value {
-    json!({
-        "description": codes.join(", "),
-        "content": { "application/problem+json": { "schema": {
-            "allOf": [
-                { "$ref": "#/components/schemas/Problem" },
-                { "type": "object", "properties": { "code": { "enum": codes } } },
-            ],
-        } } },
-    })
 }

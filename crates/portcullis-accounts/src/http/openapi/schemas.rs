@@ -2,17 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
+use super::of_collection;
 use crate::Accounts;
 use crate::accounts::Realm;
 use crate::http::route::{Kind, Member};
+use crate::model::AuditKind;
 use crate::settings::{Field, FieldKind};
-
-/// The schemas that are different in each collection, because a user is.
-const OF_COLLECTION: [&str; 5] = ["User", "UserAnswer", "Session", "Me", "Users"];
 
 /// How a schema is called.
 pub(super) fn name(schema: &str, realm: Option<&Realm>) -> String {
-    match realm.filter(|_| OF_COLLECTION.contains(&schema)) {
+    match realm.filter(|_| of_collection::NAMES.contains(&schema)) {
         Some(realm) => format!("{schema}.{}", realm.name),
         None => schema.to_owned(),
     }
@@ -26,11 +25,11 @@ pub(super) fn member(member: &Member) -> Value {
     }
 }
 
-fn or_null(schema: Value) -> Value {
+pub(super) fn or_null(schema: Value) -> Value {
     json!({ "anyOf": [schema, { "type": "null" }] })
 }
 
-fn of(kind: Kind) -> Value {
+pub(super) fn of(kind: Kind) -> Value {
     match kind {
         Kind::Text => json!({ "type": "string" }),
         Kind::Secret => json!({ "type": "string", "format": "password" }),
@@ -67,75 +66,11 @@ pub(super) fn field(field: &Field) -> Value {
 pub(super) fn all(accounts: &Accounts) -> Value {
     let mut schemas = shared();
     for realm in accounts.inner.realms.values() {
-        for (schema, value) in of_collection(realm) {
+        for (schema, value) in of_collection::all(realm) {
             schemas.insert(name(schema, Some(realm)), value);
         }
     }
     Value::Object(schemas)
-}
-
-fn of_collection(realm: &Realm) -> [(&'static str, Value); 5] {
-    let user = json!({ "$ref": format!("#/components/schemas/{}", name("User", Some(realm))) });
-    let with_user = |others: Value| {
-        let mut properties = others;
-        properties["user"] = user.clone();
-        json!({ "type": "object", "required": ["user"], "properties": properties })
-    };
-    [
-        ("User", user_schema(realm)),
-        ("UserAnswer", with_user(json!({}))),
-        (
-            "Session",
-            with_user(json!({
-                "token": { "type": "string" },
-                "tokenType": { "const": "Bearer" },
-                "expiresIn": { "type": "integer" },
-                "refreshToken": { "type": "string" },
-            })),
-        ),
-        (
-            "Me",
-            with_user(json!({
-                "authType": { "enum": ["jwt", "apikey", "session"] },
-                "scopes": or_null(of(Kind::Texts)),
-                "sessionId": { "type": ["string", "null"] },
-                "expiresAt": or_null(time()),
-            })),
-        ),
-        (
-            "Users",
-            json!({
-                "type": "object",
-                "required": ["users"],
-                "properties": {
-                    "users": { "type": "array", "items": user },
-                    "nextCursor": { "type": ["string", "null"] },
-                },
-            }),
-        ),
-    ]
-}
-
-fn user_schema(realm: &Realm) -> Value {
-    let mut properties = Map::new();
-    let own = [
-        ("id", json!({ "type": "string", "format": "uuid" })),
-        ("email", json!({ "type": "string" })),
-        ("roles", of(Kind::Texts)),
-        ("permissions", of(Kind::Texts)),
-        ("verified", json!({ "type": "boolean" })),
-        ("mfa", json!({ "type": "boolean" })),
-        ("createdAt", time()),
-        ("updatedAt", time()),
-    ];
-    let required: Vec<&str> = own.iter().map(|(name, _)| *name).collect();
-    properties.extend(
-        own.iter()
-            .map(|(name, schema)| ((*name).to_owned(), schema.clone())),
-    );
-    let shown = realm.settings.fields.iter().filter(|field| !field.hidden);
-    properties.extend(shown.map(|own| (own.name.clone().into_owned(), field(own))));
-    json!({ "type": "object", "required": required, "properties": properties })
 }
 
 fn shared() -> Map<String, Value> {
@@ -147,14 +82,8 @@ fn shared() -> Map<String, Value> {
     };
     let schemas = [
         ("Problem", problem()),
-        (
-            "Status",
-            json!({ "type": "object", "required": ["status"], "properties": { "status": text() } }),
-        ),
-        (
-            "Accepted",
-            json!({ "type": "object", "required": ["status"], "properties": { "status": { "const": "ok" } } }),
-        ),
+        ("Status", status("ok")),
+        ("VerificationSent", status("verification_sent")),
         (
             "Revoked",
             json!({ "type": "object", "required": ["revoked"], "properties": { "revoked": { "type": "integer", "minimum": 0 } } }),
@@ -173,18 +102,8 @@ fn shared() -> Map<String, Value> {
             "NewApiKey",
             json!({ "type": "object", "required": ["apiKey"], "properties": { "apiKey": api_key(true) } }),
         ),
-        (
-            "AuditEvents",
-            json!({
-                "type": "object",
-                "required": ["events"],
-                "properties": { "events": { "type": "array", "items": { "type": "object" } }, "nextCursor": { "type": ["string", "null"] } },
-            }),
-        ),
-        (
-            "AuthMethods",
-            json!({ "type": "object", "properties": { "password": { "type": "boolean" }, "providers": of(Kind::Texts) } }),
-        ),
+        ("AuditEvents", audit_events()),
+        ("AuthMethods", auth_methods()),
         ("Jwks", list("keys", json!({ "type": "object" }))),
         ("Document", json!({ "type": "object" })),
     ];
@@ -192,6 +111,71 @@ fn shared() -> Map<String, Value> {
         .into_iter()
         .map(|(name, schema)| (name.to_owned(), schema))
         .collect()
+}
+
+fn status(status: &str) -> Value {
+    json!({ "type": "object", "required": ["status"], "properties": { "status": { "const": status } } })
+}
+
+fn auth_methods() -> Value {
+    json!({
+        "type": "object",
+        "required": ["password", "signup", "verificationRequired", "providers"],
+        "properties": {
+            "password": { "type": "boolean" },
+            "signup": { "type": "boolean" },
+            "verificationRequired": { "type": "boolean" },
+            "providers": of(Kind::Texts),
+        },
+    })
+}
+
+fn audit_events() -> Value {
+    let text = || json!({ "type": ["string", "null"] });
+    let user = json!({
+        "type": ["object", "null"],
+        "required": ["collection", "id"],
+        "properties": { "collection": { "type": "string" }, "id": id() },
+    });
+    let kinds = AuditKind::ALL.iter().map(|kind| kind.as_str());
+    let event = json!({
+        "type": "object",
+        "required": ["id", "at", "kind", "outcome", "collection"],
+        "properties": {
+            "id": id(),
+            "at": time(),
+            "kind": { "enum": kinds.collect::<Vec<_>>() },
+            "outcome": { "enum": ["success", "failure"] },
+            "reason": text(),
+            "collection": { "type": "string" },
+            "actor": user,
+            "subject": user,
+            "ip": text(),
+            "userAgent": text(),
+            "requestId": text(),
+            "sessionId": text(),
+            "detail": text(),
+        },
+    });
+    json!({
+        "type": "object",
+        "required": ["events", "nextCursor"],
+        "properties": { "events": { "type": "array", "items": event }, "nextCursor": text() },
+    })
+}
+
+/// An id: a UUID of version 7, in lower case.
+pub(super) fn id() -> Value {
+    const PATTERN: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$";
+    json!({ "type": "string", "format": "uuid", "pattern": PATTERN })
+}
+
+/// The id in a path. Sessions by cookie have ids of another kind.
+pub(super) fn id_in(path: &[&str]) -> Value {
+    match path.contains(&"sessions") {
+        true => json!({ "type": "string", "minLength": 1 }),
+        false => id(),
+    }
 }
 
 fn problem() -> Value {
@@ -214,7 +198,7 @@ fn problem() -> Value {
 fn session() -> Value {
     json!({
         "type": "object",
-        "required": ["id", "current", "createdAt", "lastSeenAt", "remember"],
+        "required": ["id", "current", "createdAt", "lastSeenAt", "ip", "userAgent", "remember"],
         "properties": {
             "id": { "type": "string" },
             "current": { "type": "boolean" },
@@ -233,7 +217,7 @@ fn api_key(is_new: bool) -> Value {
         "type": "object",
         "required": ["id", "name", "start", "scopes", "createdAt", "expiresAt", "lastUsedAt"],
         "properties": {
-            "id": { "type": "string", "format": "uuid" },
+            "id": id(),
             "name": { "type": "string" },
             "start": { "type": "string" },
             "scopes": or_null(of(Kind::Texts)),
@@ -244,10 +228,20 @@ fn api_key(is_new: bool) -> Value {
     });
     if is_new {
         key["properties"]["key"] = json!({ "type": "string" });
+        key["required"] = json!([
+            "id",
+            "name",
+            "start",
+            "scopes",
+            "createdAt",
+            "expiresAt",
+            "lastUsedAt",
+            "key"
+        ]);
     }
     key
 }
 
-fn time() -> Value {
+pub(super) fn time() -> Value {
     json!({ "type": "string", "format": "date-time" })
 }

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::{EMAIL, NONE, TOKEN};
+use super::{NEW_EMAIL, NONE, TOKEN};
 use crate::http::handlers::accounts as run;
 use crate::http::route::{Body, By, Fields, Route, Shape, Who};
 
@@ -54,8 +54,8 @@ pub(super) const ROUTES: &[Route] = &[
         who: Who::User(By::Fresh),
         limit: None,
         query: NONE,
-        body: Some(Body::of(&[EMAIL])),
-        success: (202, Shape::Schema("Accepted")),
+        body: Some(Body::of(&[NEW_EMAIL])),
+        success: (202, Shape::Schema("Status")),
         refusals: &[(422, &["invalid_email"]), (429, &["rate_limited"])],
         run: |call| Box::pin(run::change_email(call)),
     },

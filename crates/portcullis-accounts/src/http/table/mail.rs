@@ -22,7 +22,7 @@ const fn request(
         limit: Some(|limits| &limits.request_link),
         query: NONE,
         body: Some(Body::of(&[EMAIL])),
-        success: (202, Shape::Schema("Accepted")),
+        success: (202, Shape::Schema("Status")),
         refusals: &[],
         run,
     }

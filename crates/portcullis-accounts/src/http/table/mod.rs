@@ -25,7 +25,10 @@ pub(super) fn routes() -> impl Iterator<Item = &'static Route> {
     tables.into_iter().flatten()
 }
 
-const EMAIL: Member = Member::required("email", Kind::Email);
+/// Whatever was typed: the answer does not tell an address from what is none.
+const EMAIL: Member = Member::required("email", Kind::Text);
+/// What an account is to have.
+const NEW_EMAIL: Member = Member::required("email", Kind::Email);
 const PASSWORD: Member = Member::required("password", Kind::Secret);
 const TOKEN: Member = Member::required("token", Kind::Secret);
 const MODE: Member = Member::optional("mode", Kind::OneOf(&["token", "cookie"]));

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::{EMAIL, MODE, NONE, PASSWORD};
+use super::{EMAIL, MODE, NEW_EMAIL, NONE, PASSWORD};
 use crate::http::handlers::sessions as run;
 use crate::http::route::{Body, By, Fields, Kind, Member, Route, Shape, Who};
 
@@ -15,7 +15,7 @@ pub(super) const ROUTES: &[Route] = &[
         who: Who::Anyone,
         limit: Some(|limits| &limits.register),
         query: NONE,
-        body: Some(Body::with(&[EMAIL, PASSWORD, MODE], Fields::New)),
+        body: Some(Body::with(&[NEW_EMAIL, PASSWORD, MODE], Fields::New)),
         success: (201, Shape::Schema("Session")),
         refusals: &[
             (403, &["signup_disabled"]),
@@ -88,7 +88,7 @@ pub(super) const ROUTES: &[Route] = &[
         limit: Some(|limits| &limits.refresh),
         query: NONE,
         body: Some(Body::of(&[Member::required("refreshToken", Kind::Secret)])),
-        success: (200, Shape::Schema("Session")),
+        success: (200, Shape::Schema("Tokens")),
         refusals: &[(
             401,
             &["refresh_invalid", "refresh_reused", "refresh_expired"],
