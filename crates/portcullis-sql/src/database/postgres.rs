@@ -28,7 +28,40 @@ pub(super) async fn connect(url: &str, settings: &Settings) -> Result<Pools, Con
     Ok(Pools::Postgres(pool(settings).connect_lazy_with(options)))
 }
 
+/// The parameters that a URL may have. The driver would log others, with what they say: a password, if its name is misspelt.
+const PARAMETERS: [&str; 18] = [
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "ssl-ca",
+    "ssl-cert",
+    "ssl-key",
+    "ssl-mode",
+    "ssl-root-cert",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "statement-cache-capacity",
+    "user",
+];
+
+fn unknown_parameter(url: &str) -> Option<&str> {
+    let (_, query) = url.split_once('?')?;
+    let pairs = query.split('&').filter(|pair| !pair.is_empty());
+    let mut names = pairs.map(|pair| pair.split_once('=').map_or("", |(name, _)| name));
+    names.find(|name| !PARAMETERS.contains(name) && !name.starts_with("options["))
+}
+
 fn options(url: &str, settings: &Settings) -> Result<PgConnectOptions, ConnectError> {
+    if let Some(name) = unknown_parameter(url) {
+        let message = format!("the URL has the parameter `{name}`, which is unknown here");
+        return Err(ConnectError::invalid_url(&message));
+    }
     let options: PgConnectOptions = url
         .parse()
         .map_err(|_| ConnectError::invalid_url("this is not a URL that PostgreSQL understands"))?;

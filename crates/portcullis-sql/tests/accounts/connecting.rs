@@ -31,6 +31,7 @@ async fn a_url_that_cannot_be_read() {
         "sqlite://app.db?mode=hunter2",
         "postgres://app:hunter2@localhost:port/app",
         "postgres://app:hunter2@localhost/app?sslmode=perhaps",
+        "postgres://app@localhost/app?pasword=hunter2",
     ];
     for url in urls {
         let error = refused(url).await;
