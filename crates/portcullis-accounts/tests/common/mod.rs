@@ -141,7 +141,7 @@ impl<S: AccountStore> Harness<S> {
         let service = self.accounts.authn().layer(service_fn({
             let seen = Arc::clone(&seen);
             move |request: Request<()>| {
-                let user = AuthUser::of(request.extensions()).map(|user| user.cloned());
+                let user = AuthUser::of(request.extensions()).map(Option::<&AuthUser>::cloned);
                 *seen.lock().unwrap() = user.unwrap();
                 async { Ok::<_, Infallible>(Response::new(String::new())) }
             }
