@@ -89,7 +89,27 @@ impl Users {
         let id = self.id_of(caller)?;
         let user = self.inner.store.user(&self.reference(id)).await?;
         let user = user.filter(|user| crate::schemes::may_enter(user, self.settings()));
-        user.ok_or_else(Denial::unauthenticated)
+        let user = user.ok_or_else(Denial::unauthenticated)?;
+        self.require_login(caller, &user).await?;
+        Ok(user)
+    }
+
+    /// Refuses an access token whose login has ended: another node may have ended it this moment, and this one not have heard of
+    /// it. Nobody makes by such a token what would outlive it, a key or another address. Tokens that belong to no login, which the
+    /// application has issued itself, are no better or worse than before.
+    async fn require_login(&self, caller: &AuthUser, user: &User) -> Result<(), Denial> {
+        let is_by_token = *caller.scheme() == SchemeName::JWT;
+        let sid = caller.session_id().filter(|_| is_by_token);
+        let Some(id) = sid.and_then(|sid| sid.parse().ok()) else {
+            return Ok(());
+        };
+        let family = self.inner.store.family(id).await?;
+        let is_there =
+            family.is_some_and(|family| family.owner.id == user.id && family.stamp == user.stamp);
+        match is_there {
+            true => Ok(()),
+            false => Err(Denial::unauthenticated()),
+        }
     }
 
     /// Refuses API keys: 403 `key_not_allowed` (AC-K4).
