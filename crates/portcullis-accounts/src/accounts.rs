@@ -11,7 +11,7 @@ use portcullis_password::{BreachedPasswords, HashPool, PasswordPolicy};
 use portcullis_session::CookieSessions;
 
 use crate::audit::EventSink;
-use crate::background::Uses;
+use crate::background::{Background, Uses};
 use crate::devices::Devices;
 use crate::door::Door;
 use crate::gate::Gate;
@@ -58,6 +58,7 @@ pub(crate) struct Inner {
     pub(crate) texts: Arc<dyn MailTexts>,
     pub(crate) sinks: Vec<Arc<dyn EventSink>>,
     pub(crate) uses: Uses,
+    pub(crate) background: Background,
     pub(crate) mail_bell: tokio::sync::Notify,
     pub(crate) mail_health: Health,
     pub(crate) base_url: String,
@@ -135,7 +136,8 @@ impl Accounts {
             .scheme(Door::new(self.inner.access.clone(), Arc::clone(&names)))
             .scheme(Door::new(self.inner.keys.clone(), Arc::clone(&names)))
             .scheme(Door::new(self.inner.cookies.clone(), names));
-        AccountsLayer::new(authn, self.inner.cookies.renewal())
+        let clock = Arc::clone(&self.inner.clock);
+        AccountsLayer::new(authn, self.inner.cookies.renewal(), clock)
     }
 
     /// The keys that access tokens are signed with: announce, rotate and retire them here.

@@ -1,4 +1,5 @@
 //! The account system of Portcullis: register, verify, log in, refresh, change, reset, keys, sessions, administration.
+#![doc = include_str!("../docs/overview.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accounts;
@@ -36,7 +37,7 @@ pub use self::flow::{
     Reauthenticated, Register, Registered, Session, SessionInfo, Tokens, UserPage,
 };
 pub use self::http::{AccountsFuture, AccountsService};
-pub use self::layer::AccountsLayer;
+pub use self::layer::{AccountsAuthn, AccountsAuthnFuture, AccountsLayer};
 pub use self::mail::{
     BuiltInTexts, CapturedMail, ConsoleMailer, EnglishTexts, GermanTexts, Letter, Mail, MailError,
     MailTexts, Mailer, Message, SentMail,

@@ -7,20 +7,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{Request, Response};
 use http_body_util::Full;
-use portcullis_core::{Authn, ResponseBody};
-use portcullis_session::Renewal;
+use portcullis_core::ResponseBody;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::dispatch::Dispatch;
 use super::outside::{self, AsOutside};
 use crate::Accounts;
-use crate::model::RecordId;
-use crate::origin::request_id;
-
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+use crate::layer::{AccountsAuthn, X_REQUEST_ID, known_or_new};
 
 /// The accounts as a service: the endpoints of the API, for any request body, mountable wherever tower is spoken.
 ///
@@ -29,7 +25,7 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 #[must_use]
 pub struct AccountsService {
     accounts: Accounts,
-    inner: Renewal<Authn<Dispatch>>,
+    inner: AccountsAuthn<Dispatch>,
     prefix: Arc<str>,
 }
 
@@ -61,7 +57,7 @@ impl AccountsService {
     }
 }
 
-fn served(accounts: &Accounts, prefix: Arc<str>) -> Renewal<Authn<Dispatch>> {
+fn served(accounts: &Accounts, prefix: Arc<str>) -> AccountsAuthn<Dispatch> {
     let layer = accounts.authn().renderer(AsOutside);
     layer.layer(Dispatch::new(accounts.clone(), prefix))
 }
@@ -81,7 +77,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> AccountsFuture {
-        let id = known_or_new(&self.accounts, &request);
+        let known = request.headers().get(X_REQUEST_ID).cloned();
+        let id = known_or_new(known, &self.accounts.inner.clock);
         if let Some(id) = &id {
             request.headers_mut().insert(X_REQUEST_ID, id.clone());
         }
@@ -95,15 +92,6 @@ where
             Ok(response)
         })
     }
-}
-
-/// The request's own id if it has a sound one, or a new one.
-fn known_or_new<B>(accounts: &Accounts, request: &Request<B>) -> Option<HeaderValue> {
-    let id = match request_id(request.headers()) {
-        Some(id) => id,
-        None => RecordId::new(accounts.inner.now()).ok()?.to_string(),
-    };
-    HeaderValue::try_from(id).ok()
 }
 
 impl fmt::Debug for AccountsService {

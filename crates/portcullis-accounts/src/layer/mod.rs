@@ -1,19 +1,30 @@
-use portcullis_core::{Authn, AuthnLayer, Renderer, UserIdInLogs};
-use portcullis_session::{Renewal, RenewalLayer};
+mod service;
+
+use portcullis_core::{AuthnLayer, Renderer, SharedClock, UserIdInLogs};
+use portcullis_session::RenewalLayer;
 use tower_layer::Layer;
 
+pub use self::service::{AccountsAuthn, AccountsAuthnFuture};
+pub(crate) use self::service::{X_REQUEST_ID, known_or_new};
+
 /// The layer that finds out who is calling, by the credentials of [`Accounts`](crate::Accounts): an
-/// [`AuthnLayer`] with the three schemes, and what renews the cookies of remembered logins.
+/// [`AuthnLayer`] with the three schemes, and what renews the cookies of remembered logins. Refusals have an `X-Request-Id`: the
+/// request's own where it is a sound one, or a new one.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct AccountsLayer {
     authn: AuthnLayer,
     renewal: RenewalLayer,
+    clock: SharedClock,
 }
 
 impl AccountsLayer {
-    pub(crate) fn new(authn: AuthnLayer, renewal: RenewalLayer) -> Self {
-        Self { authn, renewal }
+    pub(crate) fn new(authn: AuthnLayer, renewal: RenewalLayer, clock: SharedClock) -> Self {
+        Self {
+            authn,
+            renewal,
+            clock,
+        }
     }
 
     /// Refuses requests without a credential; see [`AuthnLayer::required`].
@@ -36,9 +47,12 @@ impl AccountsLayer {
 }
 
 impl<S> Layer<S> for AccountsLayer {
-    type Service = Renewal<Authn<S>>;
+    type Service = AccountsAuthn<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        self.renewal.layer(self.authn.layer(inner))
+        AccountsAuthn::new(
+            self.renewal.layer(self.authn.layer(inner)),
+            self.clock.clone(),
+        )
     }
 }
