@@ -25,7 +25,7 @@ use crate::users::Mode;
 /// AC-R1.
 const REUSE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Configures [`Accounts`].
+/// Configures [`Accounts`](crate::Accounts).
 #[must_use]
 pub struct AccountsBuilder {
     store: Arc<dyn AccountStore>,
@@ -328,7 +328,8 @@ impl AccountsBuilder {
     }
 
     /// Does nothing beside the requests: mail, old rows and what other nodes revoke are then for the application to see to, by
-    /// [`Accounts::deliver_mail`], [`Accounts::purge`], [`Accounts::catch_up`] and [`Accounts::note_key_uses`].
+    /// [`deliver_mail`](crate::Accounts::deliver_mail), [`purge`](crate::Accounts::purge), [`catch_up`](crate::Accounts::catch_up) and
+    /// [`note_key_uses`](crate::Accounts::note_key_uses).
     pub fn without_background(mut self) -> Self {
         self.in_background = false;
         self
