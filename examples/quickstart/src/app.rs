@@ -25,7 +25,7 @@ pub(crate) fn build(
     let app = limited(demo().layer(accounts.authn()), settings)
         .nest_service("/api", service)
         .merge(pages::routes(&settings.collections))
-        .merge(mail_to_read(mails))
+        .merge(mail_to_read(accounts, mails))
         .fallback(async || StatusCode::NOT_FOUND)
         .layer(DefaultBodyLimit::max(64 * 1024));
     edge::around(app)
@@ -65,10 +65,18 @@ fn limited(app: Router, settings: &Settings) -> Router {
     )
 }
 
-/// `GET /dev/mail`: what would have been sent, the newest last. Where mail is sent, there is no such path.
-fn mail_to_read(mails: Option<CapturedMail>) -> Router {
-    match mails {
-        Some(mails) => Router::new().route("/dev/mail", get(async move || Json(mails.all()))),
-        None => Router::new(),
-    }
+/// `GET /dev/mail`: what would have been sent, the newest last; what waits is sent first. Where mail is sent for real, there is no
+/// such path.
+fn mail_to_read(accounts: &Accounts, mails: Option<CapturedMail>) -> Router {
+    let Some(mails) = mails else {
+        return Router::new();
+    };
+    let accounts = accounts.clone();
+    let read = async move || {
+        if let Err(error) = accounts.deliver_mail().await {
+            tracing::warn!("the mail that waits was not read: {error}");
+        }
+        Json(mails.all())
+    };
+    Router::new().route("/dev/mail", get(read))
 }

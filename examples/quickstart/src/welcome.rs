@@ -102,7 +102,13 @@ impl Welcome<'_> {
         lines.show("nobody: 200", "", "/api/whoami");
         lines.show("nobody, where somebody is needed: 401", "", "/api/posts");
         self.register(&mut lines, &account);
+        if self.requires_verified {
+            self.prove(&mut lines);
+        }
         self.use_token(&mut lines, &account);
+        if !self.requires_verified {
+            self.prove(&mut lines);
+        }
         use_key(&mut lines);
         refresh_and_log_out(&mut lines);
         use_cookie(&mut lines, &account);
@@ -131,6 +137,9 @@ impl Welcome<'_> {
             let promise = "no login before the address is proved: 403";
             lines.show(promise, &curl, &lines.users("login"));
         }
+    }
+
+    fn prove(&self, lines: &mut Lines<'_>) {
         match self.shows_mail {
             true => self.verify(lines),
             false if self.requires_verified => self.verify_by_hand(lines),
@@ -190,8 +199,8 @@ impl Welcome<'_> {
         };
         lines.show(promise, &curl, &lines.users("forgot-password"));
         if self.limits {
-            let many = r"for i in $(seq 150); do curl -s -o /dev/null -w '%{http_code} '";
-            let line = format!("{many} {}/api/whoami; done; echo", self.base);
+            let many = "curl -s -o /dev/null -w '%{http_code} '";
+            let line = format!("{many} '{}/api/whoami?[1-150]'; echo", self.base);
             let promise = "too many at once, and for some seconds all that follow: 429";
             lines.push(promise, &line);
         }

@@ -1,7 +1,7 @@
 'use strict';
 
 const form = document.querySelector('form');
-const status = document.querySelector('[role=status]');
+const message = document.querySelector('[role=status]');
 
 // The fragment reaches no server. It leaves the address bar, and with it the history, at once; it is used when the button is
 // pressed and not before.
@@ -9,7 +9,7 @@ const token = new URLSearchParams(location.hash.slice(1)).get('token');
 history.replaceState(null, '', location.pathname);
 if (!token) {
   form.hidden = true;
-  status.textContent = 'Open this page by the link in the mail.';
+  message.textContent = 'Open this page by the link in the mail.';
 }
 
 // Whose link it is, it does not say: the first collection that knows it answers with something else than that it is no good.
@@ -44,12 +44,12 @@ async function submit() {
   }
   const refusal = await post(members);
   form.hidden = !refusal;
-  status.textContent = refusal ? told(refusal) : 'Done. You can close this page.';
+  message.textContent = refusal ? told(refusal) : 'Done. You can close this page.';
 }
 
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   submit().catch(() => {
-    status.textContent = 'The server cannot be reached. Try again.';
+    message.textContent = 'The server cannot be reached. Try again.';
   });
 });

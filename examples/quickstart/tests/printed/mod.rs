@@ -70,7 +70,7 @@ impl Drop for Directory {
 /// A running example, and what it printed until it was ready.
 pub(crate) struct Example {
     child: Child,
-    complaints: mpsc::Receiver<String>,
+    complaints: Mutex<mpsc::Receiver<String>>,
     later: Arc<Mutex<String>>,
     pub(crate) printed: String,
 }
@@ -88,9 +88,10 @@ impl Pasteable {
         if status.parse::<u16>().is_err() {
             return shown.is_empty();
         }
-        match self.line.starts_with("for ") {
-            true => shown.split_whitespace().any(|word| word == status),
-            false => shown.ends_with(&format!(" -> {status}\n")),
+        match self.line.contains(" -> ") {
+            true => shown.ends_with(&format!(" -> {status}\n")),
+            // Of many requests, one at least.
+            false => shown.split_whitespace().any(|word| word == status),
         }
     }
 }
@@ -106,7 +107,7 @@ impl Example {
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut example = Self {
             child,
-            complaints,
+            complaints: Mutex::new(complaints),
             later: Arc::default(),
             printed: String::new(),
         };
@@ -117,7 +118,7 @@ impl Example {
                 return example;
             }
         }
-        panic!("it ended: {:?}", example.complaints.recv());
+        panic!("it ended: {:?}", example.complaints.lock().unwrap().recv());
     }
 
     /// What it has printed since it was ready.
@@ -151,7 +152,7 @@ impl Example {
         let sent = Command::new("kill").args([signal, &id]).status().unwrap();
         assert!(sent.success());
         // Its end closes stderr.
-        let complaints = self.complaints.recv_timeout(LIMIT);
+        let complaints = self.complaints.get_mut().unwrap().recv_timeout(LIMIT);
         let complaints = complaints.expect("it ends when told to");
         (self.child.wait().unwrap(), complaints)
     }
@@ -180,7 +181,17 @@ fn read_all(mut from: impl Read) -> String {
 
 /// Runs a command that must end by itself.
 pub(crate) fn run(command: &mut Command) -> Output {
-    command.stdin(Stdio::null()).output().unwrap()
+    let command = command.stdin(Stdio::null());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = child.spawn().unwrap();
+    let id = child.id().to_string();
+    let (ended, output) = mpsc::channel();
+    thread::spawn(move || ended.send(child.wait_with_output()));
+    let output = output.recv_timeout(LIMIT).unwrap_or_else(|_| {
+        let _ = Command::new("kill").args(["-KILL", &id]).status();
+        panic!("it does not end: {command:?}")
+    });
+    output.unwrap()
 }
 
 /// Whether there is curl. Without it these tests say so and pass; where `CI` is set, they fail.
