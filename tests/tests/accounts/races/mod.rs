@@ -1,0 +1,10 @@
+//! Two nodes on one database, asked at the same moment.
+
+mod admins;
+mod keys;
+mod links;
+mod lockout;
+mod passwords;
+mod revocations;
+mod sessions;
+mod tokens;
