@@ -31,11 +31,12 @@ pub struct Server {
 }
 
 /// Waits for the end of the tests' process, which closes its input, and takes the server and its files away; a line of input
-/// names the signal that stops the server alone.
+/// names the signal that stops the server alone. What ends the tests from without (Ctrl-C, a time limit) does not end it.
 const KEEPER: &str = r#"
 "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c synchronous_commit=off \
     -c full_page_writes=off -c shared_buffers=16MB -c max_connections=200 >>"$2/log" 2>&1 </dev/null &
 server=$!
+trap '' HUP INT TERM
 read -r line
 over=$?
 kill -"${line:-INT}" "$server"
