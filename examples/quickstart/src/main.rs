@@ -72,7 +72,7 @@ async fn run(settings: Settings) -> Result<(), Stop> {
         served = serve(listener, app, told_to_stop) => served?,
         () = waited_long_enough => {}
     }
-    if let Err(error) = accounts.note_key_uses().await {
+    if let Err(error) = accounts.close().await {
         tracing::warn!("which keys were used last was not noted: {error}");
     }
     store.close().await;

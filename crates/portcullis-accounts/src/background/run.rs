@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use portcullis_core::Timestamp;
 
+use super::end::End;
 use super::uses;
 use crate::accounts::Inner;
 use crate::store::{CommitError, StoreError};
@@ -21,24 +22,31 @@ const LEEWAY: Duration = Duration::from_secs(60);
 const PURGE: Duration = Duration::from_secs(60);
 const PURGED_AT_ONCE: u32 = 1_000;
 
-/// Starts what is done beside the requests. It ends when the last handle of the accounts is dropped.
+/// Starts what is done beside the requests. It ends when the last handle of the accounts is dropped, or by
+/// [`Accounts::close`].
 pub(crate) fn start(accounts: &Accounts) {
     let inner = || Arc::downgrade(&accounts.inner);
-    tokio::spawn(every(inner(), REVOCATIONS, async |accounts: &Accounts| {
-        accounts.catch_up().await
-    }));
-    tokio::spawn(every(
+    let background = &accounts.inner.background;
+    let end = || background.end();
+    background.spawn(every(
         inner(),
+        end(),
+        REVOCATIONS,
+        async |accounts: &Accounts| accounts.catch_up().await,
+    ));
+    background.spawn(every(
+        inner(),
+        end(),
         uses::INTERVAL,
         async |accounts: &Accounts| accounts.note_key_uses().await,
     ));
-    tokio::spawn(every(inner(), PURGE, async |accounts: &Accounts| {
+    background.spawn(every(inner(), end(), PURGE, async |accounts: &Accounts| {
         accounts.purge().await.map(drop)
     }));
-    tokio::spawn(deliver(inner()));
+    background.spawn(deliver(inner(), end()));
 }
 
-async fn every<F>(inner: Weak<Inner>, interval: Duration, step: F)
+async fn every<F>(inner: Weak<Inner>, mut end: End, interval: Duration, step: F)
 where
     F: AsyncFn(&Accounts) -> Result<(), StoreError>,
 {
@@ -47,13 +55,15 @@ where
         if let Err(error) = step(&Accounts { inner }).await {
             tracing::warn!(cause = ?error, "work beside the requests was not done; it is tried again");
         }
-        tokio::time::sleep(interval).await;
+        if end.comes_within(interval).await {
+            return;
+        }
     }
 }
 
 /// Mail goes out as soon as it is queued, and what failed when it is due again.
-async fn deliver(inner: Weak<Inner>) {
-    loop {
+async fn deliver(inner: Weak<Inner>, end: End) {
+    while !end.has_come() {
         let Some(inner) = inner.upgrade() else { return };
         let accounts = Accounts { inner };
         if let Err(error) = accounts.deliver_mail().await {
@@ -118,6 +128,19 @@ impl Accounts {
             .store
             .purge(over, audit_before, PURGED_AT_ONCE)
             .await
+    }
+
+    /// Ends what is done beside the requests, once what is under way is done, and notes the last uses of API keys. For applications
+    /// that end: close the store after it. Requests are answered still.
+    ///
+    /// # Errors
+    ///
+    /// If the store does not answer; the last uses are then not noted.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        self.inner.background.announce_end();
+        self.inner.mail_bell.notify_one();
+        self.inner.background.wait().await;
+        self.note_key_uses().await
     }
 
     /// Sends the mail that is due, and says how much was sent; by itself as soon as there is some.

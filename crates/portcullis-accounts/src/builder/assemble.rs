@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::{AccountsBuilder, BuildError};
 use crate::Accounts;
 use crate::accounts::{Inner, Lockouts, Realm};
-use crate::background::{self, Revoked, Uses};
+use crate::background::{self, Background, Revoked, Uses};
 use crate::devices::Devices;
 use crate::gate::{self, Gate};
 use crate::noted_keys::NotedKeys;
@@ -89,6 +89,7 @@ impl AccountsBuilder {
             texts: self.texts,
             sinks: self.sinks,
             uses,
+            background: Background::default(),
             mail_bell: tokio::sync::Notify::new(),
             mail_health: crate::mail::Health::default(),
             base_url: self.base_url,

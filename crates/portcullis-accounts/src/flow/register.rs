@@ -198,6 +198,9 @@ impl Users {
         user: User,
         changes: Vec<Change>,
     ) -> Result<Registered, Denial> {
+        if self.register_first(&user, &changes).await?.is_some() {
+            return Ok(Registered::VerificationSent);
+        }
         let address = user.email.clone();
         match self.commit(changes).await {
             Ok(_) => {}
