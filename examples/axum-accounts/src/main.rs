@@ -7,7 +7,7 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -86,12 +86,7 @@ struct Post {
 
 impl Posts {
     fn with<T>(&self, change: impl FnOnce(&mut Vec<Post>) -> T) -> T {
-        change(
-            &mut self
-                .0
-                .lock()
-                .unwrap_or_else(|poisoned| poisoned.into_inner()),
-        )
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
