@@ -1,0 +1,122 @@
+//! The OpenAPI document, by those who know what one is; and the service, by those who take it at its word.
+
+use std::process::Command;
+
+use portcullis::accounts::{MemoryStore, NewUser, boolean, integer, number, select, text};
+use portcullis::{Accounts, Collection};
+use portcullis_testkit::ManualClock;
+
+use crate::client::{By, Client};
+use crate::python::{python, run};
+use crate::server::{Node, PASSWORD};
+
+/// Accounts with every kind of field, without limits, whose clock stands still.
+fn node() -> Node {
+    let clock = ManualClock::new();
+    let store = MemoryStore::new().with_clock(clock.shared());
+    Node::on(store, clock, |builder| {
+        let settings = Collection::new()
+            .profile(text("bio").max(20))
+            .profile(boolean("newsletter").default(false))
+            .profile(integer("age"))
+            .profile(number("height"))
+            .profile(select("plan", ["free", "pro"]).default("free").read_only())
+            .profile(text("crmId").hidden());
+        builder
+            .collection("users", settings)
+            .with_insecure_no_limits()
+    })
+}
+
+async fn token_of(accounts: &Accounts, client: &Client, email: &str, role: &str) -> String {
+    let new = NewUser::new(email)
+        .password(PASSWORD)
+        .verified()
+        .roles([role]);
+    accounts
+        .users()
+        .as_application()
+        .create_user(new)
+        .await
+        .unwrap();
+    client
+        .login(email, PASSWORD)
+        .await
+        .is(200)
+        .token()
+        .to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_valid() {
+    let Some(python) = tokio::task::spawn_blocking(python).await.unwrap() else {
+        return;
+    };
+    let client = Client::new(node().serve().await, "/api");
+    let document = client.get("/openapi.json", By::Nobody).await.is(200).text;
+    let path = std::env::temp_dir().join(format!("portcullis-openapi-{}.json", std::process::id()));
+    std::fs::write(&path, document).unwrap();
+    let mut validator = Command::new(python);
+    let outcome = run(validator
+        .args(["-m", "openapi_spec_validator", "--schema", "3.1"])
+        .arg(&path));
+    let _ = std::fs::remove_file(&path);
+    outcome.unwrap_or_else(|complaint| panic!("{complaint}"));
+}
+
+/// By nobody, by a user and by an administrator. `positive_data_acceptance` is left out: that a link or a password is of the right
+/// form does not make it good.
+#[tokio::test(flavor = "multi_thread")]
+async fn schemathesis_finds_nothing() {
+    let Some(python) = tokio::task::spawn_blocking(python).await.unwrap() else {
+        return;
+    };
+    let node = node();
+    let address = node.serve().await;
+    let client = Client::new(address, "/api");
+    let user = token_of(&node.accounts, &client, "ada@example.com", "user").await;
+    let admin = token_of(&node.accounts, &client, "root@example.com", "admin").await;
+    let runs = [None, Some(user), Some(admin)].map(|token| {
+        let mut command = Command::new(&python);
+        command
+            .args([
+                "-c",
+                "from schemathesis.cli import schemathesis; schemathesis()",
+                "run",
+            ])
+            .arg(format!("http://{address}/api/openapi.json"))
+            .args(["--generation-deterministic", "--checks", "all"])
+            .args(["--exclude-checks", "positive_data_acceptance"])
+            .args([
+                "--phases",
+                "examples,coverage,fuzzing",
+                "--max-examples",
+                "12",
+            ])
+            .args(["--max-time", "18", "--no-color", "--continue-on-failure"])
+            // Else it sends two credentials at once, which are refused before anything is looked for.
+            .args(["--generation-with-security-parameters", "false"])
+            // Whoever deletes, bans or ends what they call with has tested nothing else.
+            .args([
+                "--exclude-operation-id-regex",
+                r"\.(deleteMe|logout|logoutAll)$",
+            ]);
+        if let Some(token) = token {
+            command.args(["--header", &format!("Authorization: Bearer {token}")]);
+        }
+        tokio::task::spawn_blocking(move || run(&mut command))
+    });
+    for outcome in runs {
+        let told = outcome.await.unwrap();
+        let told = told.unwrap_or_else(|found| panic!("{found}"));
+        println!("{told}");
+        let generated = told
+            .lines()
+            .find_map(|line| line.trim().split_once(" generated"));
+        let (cases, _) = generated.expect("it says how many cases there were");
+        assert!(
+            cases.replace(',', "").parse::<u32>().unwrap() > 100,
+            "{told}"
+        );
+    }
+}

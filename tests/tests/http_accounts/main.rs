@@ -1,0 +1,8 @@
+//! The accounts over real sockets: every flow on each store, every mount, and what schemathesis makes of the document.
+
+mod client;
+mod document;
+mod journey;
+mod mounts;
+mod python;
+mod server;
