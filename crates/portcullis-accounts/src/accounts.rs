@@ -107,7 +107,6 @@ impl Accounts {
     /// # Panics
     ///
     /// If there is no such collection: an application that has others names them by [`users_of`](Self::users_of).
-    #[must_use]
     pub fn users(&self) -> Users {
         self.users_of("users")
             .expect("the collection `users` was not configured")

@@ -113,6 +113,7 @@ impl Users {
     }
 
     /// Refuses API keys: 403 `key_not_allowed` (AC-K4).
+    #[expect(clippy::unused_self, reason = "it reads like the other checks")]
     pub(crate) fn not_by_key(&self, caller: &AuthUser) -> Result<(), Denial> {
         match *caller.scheme() == SchemeName::API_KEY {
             true => Err(Denial::new(StatusCode::FORBIDDEN, "key_not_allowed")

@@ -60,6 +60,10 @@ impl fmt::Debug for Register {
 
 /// What became of a registration.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is made once, taken apart at once, and never kept"
+)]
 pub enum Registered {
     /// The account is there, and its user logged in.
     LoggedIn(Session),
@@ -205,7 +209,7 @@ impl Users {
         match self.commit(changes).await {
             Ok(_) => {}
             Err(error) if error.conflict() == Some(Conflict::EmailTaken) => {
-                self.tell_owner(&address).await?
+                self.tell_owner(&address).await?;
             }
             Err(error) => return Err(error.into()),
         }
