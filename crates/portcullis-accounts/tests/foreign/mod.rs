@@ -1,4 +1,5 @@
 //! A table of users as an application might have one, in memory; its database can be told to fail at a commit.
+#![allow(dead_code, reason = "not every test that shares it uses all of it")]
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
