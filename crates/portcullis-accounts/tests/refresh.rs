@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use portcullis_accounts::store::{Change, FamilyStore, Ledger, UserStore, UserUpdate};
 use portcullis_accounts::{
-    Collection, LoggedIn, Login, Logout, MemoryStore, Mode, ParentGrace, RecordId, Register,
-    Registered, Session, UserRef, Users,
+    AccountsBuilder, Collection, LoggedIn, Login, Logout, MemoryStore, Mode, ParentGrace, RecordId,
+    Register, Registered, Session, UserRef, Users,
 };
 use portcullis_core::Denial;
 use portcullis_testkit::ManualClock;
@@ -339,9 +339,7 @@ async fn ac_r5_tokens_belong_to_the_secret() {
             Collection::new(),
             |builder| {
                 let builder = builder.jwt_secret("another secret, of more than 32 bytes");
-                former
-                    .iter()
-                    .fold(builder, |builder, secret| builder.former_secret(secret))
+                former.iter().fold(builder, AccountsBuilder::former_secret)
             },
         )
     };
@@ -453,7 +451,7 @@ async fn ac_r6_the_parent_is_no_way_around_a_ban() {
     let first = harness.register("ada@example.com").await;
     next(&harness.users(), tokens(&first).refresh()).await;
     update(&harness, &first, |update| {
-        update.banned_at = Some(Some(update.at))
+        update.banned_at = Some(Some(update.at));
     })
     .await;
     assert_eq!(
@@ -482,7 +480,7 @@ async fn ac_r7_a_refresh_carries_the_proof_and_raises_nothing() {
     assert_eq!(after.amr().collect::<Vec<_>>(), ["pwd"]);
     assert!(after.scopes().is_none());
     update(&harness, &second, |update| {
-        update.roles = Some(vec!["guest".to_owned()])
+        update.roles = Some(vec!["guest".to_owned()]);
     })
     .await;
     let third = next(&harness.users(), tokens(&second).refresh()).await;

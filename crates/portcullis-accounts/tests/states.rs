@@ -449,7 +449,7 @@ impl World {
             Step::LogoutToken { login } => self.logout_token(of(login).unwrap()).await,
             Step::LogoutAll { login, keep } => self.logout_all(of(login).unwrap(), keep).await,
             Step::Revoke { login, other } => {
-                self.revoke(of(login).unwrap(), of(other).unwrap()).await
+                self.revoke(of(login).unwrap(), of(other).unwrap()).await;
             }
             Step::ChangePassword { login } => self.change_password(of(login).unwrap()).await,
             Step::Reauthenticate { login } => self.reauthenticate(of(login).unwrap()).await,
@@ -460,7 +460,7 @@ impl World {
             }
             Step::Purge => drop(self.harness.accounts.purge().await.unwrap()),
             Step::Ban { .. } | Step::Unban { .. } | Step::Roles { .. } | Step::Delete { .. } => {
-                self.administer(step).await
+                self.administer(step).await;
             }
         }
     }
