@@ -50,7 +50,14 @@ impl Users {
         };
         let entry = Entry::success(AuditKind::EmailChangeRequested).by_caller(caller);
         let audit = self.audit(entry.to(user.id))?;
-        self.commit_alike(vec![link, mail, audit]).await
+        let changes = vec![self.while_logged_in(&user), link, mail, audit];
+        match self.commit(changes).await {
+            Err(error) if error.conflict() == Some(Conflict::Changed) => {
+                Err(Denial::unauthenticated())
+            }
+            Err(error) if error.conflict() == Some(Conflict::NotFound) => Ok(()),
+            done => Ok(done.map(drop)?),
+        }
     }
 
     /// Gives the account the address that the link was mailed to (AC-E1).

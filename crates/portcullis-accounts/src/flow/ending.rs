@@ -54,6 +54,14 @@ impl Users {
         Ok(changes)
     }
 
+    /// The guard of whatever outlives the login that it is made by: the changes with it are made only if nothing has ended all of the
+    /// user's logins since the account was read. Otherwise who has stolen a login would only have to be quick.
+    pub(super) fn while_logged_in(&self, user: &User) -> Change {
+        let mut guard = UserUpdate::new(user.reference(), self.now());
+        guard.if_stamp = Some(user.stamp.clone());
+        Change::UpdateUser(Box::new(guard))
+    }
+
     /// Removes the sessions by cookie, which are dead by their stamp already, and says how many there were.
     pub(super) async fn clean_up_sessions(&self, user: &User) -> u64 {
         self.clean_up_sessions_but(user, None).await

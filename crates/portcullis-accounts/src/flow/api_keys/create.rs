@@ -47,7 +47,8 @@ impl Users {
         self.within_credential(caller, scopes.as_ref(), key.expires_at)
             .await?;
         let (row, key) = self.new_key(owner, name, scopes, key.expires_at)?;
-        self.commit_key(caller, AuditKind::ApiKeyCreated, Vec::new(), &row)
+        let guard = vec![self.while_logged_in(&user)];
+        self.commit_key(caller, AuditKind::ApiKeyCreated, guard, &row)
             .await?;
         Ok(CreatedKey::new(row, key))
     }

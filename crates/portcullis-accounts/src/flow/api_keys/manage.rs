@@ -99,6 +99,7 @@ pub(super) fn of_key(kind: AuditKind, caller: &AuthUser, key: RecordId) -> Entry
 pub(super) fn gone(error: CommitError) -> Denial {
     match error.conflict() {
         Some(Conflict::NotFound) => not_found(),
+        Some(Conflict::Changed) => Denial::unauthenticated(),
         Some(Conflict::LimitReached) => Denial::new(StatusCode::CONFLICT, "limit_reached")
             .with_detail("there are as many keys as a user may have; revoke one first"),
         _ => error.into(),

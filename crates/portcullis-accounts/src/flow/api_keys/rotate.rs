@@ -35,6 +35,7 @@ impl Users {
         if LONGEST_OVERLAP < grace {
             return Err(invalid_field("graceSeconds", "range"));
         }
+        let user = self.account_of(caller).await?;
         let old = self.live_key(&owner, key_id(id)?).await?;
         let now = self.now();
         let latest = self.settings().longest_key_life;
@@ -52,7 +53,8 @@ impl Users {
             at: now.saturating_add(grace),
             now,
         };
-        self.commit_key(caller, AuditKind::ApiKeyRotated, vec![ending], &row)
+        let changes = vec![self.while_logged_in(&user), ending];
+        self.commit_key(caller, AuditKind::ApiKeyRotated, changes, &row)
             .await?;
         Ok(CreatedKey::new(row, key))
     }
