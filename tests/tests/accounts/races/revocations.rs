@@ -6,7 +6,8 @@ use portcullis::accounts::{Mode, NewKey, NewUser};
 use portcullis::{AuthUser, Denial};
 
 use crate::support::{
-    OTHER_PASSWORD, PASSWORD, Place, World, code, cookie_of, log_in, register, tokens, try_log_in,
+    OTHER_PASSWORD, PASSWORD, Place, World, at_once, code, cookie_of, log_in, register, tokens,
+    try_log_in,
 };
 
 const EMAIL: &str = "ada@example.com";
@@ -190,4 +191,55 @@ async fn a_token_of_a_login_that_has_ended_asks_for_no_other_address() {
 async fn a_token_of_a_login_that_has_ended_deletes_nothing() {
     each_thief(async |thief: &Thief| thief.world.users(1).delete_account(&thief.caller).await)
         .await;
+}
+
+/// A reset of an account that was not proved, or its twin: what crosses with it makes nothing that outlives it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_crosses_with_a_reset_makes_no_key_and_no_other_address() {
+    for place in Place::each() {
+        let world = World::on(place).await;
+        for round in 0..16 {
+            let email = format!("ada{round}@example.com");
+            let stolen = format!("thief{round}@example.com");
+            let session = register(&world.users(0), &email).await;
+            let caller = world.nodes[1].by_token(tokens(&session).access()).await;
+            let caller = caller.unwrap();
+            let asked = world.users(0).request_password_reset(&email).await;
+            asked.unwrap();
+            let link = world.link_to(&email, "reset_password").await;
+            let made = at_once(5, |number| {
+                let users = world.users(number);
+                let (caller, link, stolen) = (caller.clone(), link.clone(), stolen.clone());
+                async move {
+                    match number {
+                        0 => users
+                            .reset_password(&link, OTHER_PASSWORD)
+                            .await
+                            .map(|()| None),
+                        1 | 2 => users.create_key(&caller, new_key()).await.map(Some),
+                        _ => {
+                            // The reset is a hash slower.
+                            for _ in 0..round * 40 {
+                                tokio::task::yield_now().await;
+                            }
+                            let asked = users.request_email_change(&caller, &stolen).await;
+                            asked.map(|()| None)
+                        }
+                    }
+                }
+            });
+            let mut made = made.await;
+            made.remove(0).unwrap();
+            for key in made.into_iter().flatten().flatten() {
+                for node in &world.nodes {
+                    let entered = node.by_key(key.expose()).await;
+                    assert!(entered.is_err(), "round {round}: a key");
+                }
+            }
+            for link in world.links_to(&stolen, "change_email").await {
+                let confirmed = world.users(1).confirm_email_change(&link).await;
+                assert_eq!(code(confirmed), "400 invalid_token", "round {round}");
+            }
+        }
+    }
 }
