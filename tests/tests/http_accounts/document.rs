@@ -112,7 +112,7 @@ async fn schemathesis_finds_nothing() {
         println!("{told}");
         let generated = told
             .lines()
-            .find_map(|line| line.trim().split_once(" generated"));
+            .find_map(|line| line.trim().split_once(" generated, "));
         let (cases, _) = generated.expect("it says how many cases there were");
         assert!(
             cases.replace(',', "").parse::<u32>().unwrap() > 100,

@@ -68,10 +68,11 @@ where
         let this = self.project();
         let mut response = ready!(this.inner.poll(context))?;
         let is_refusal = response.extensions().get::<Denial>().is_some();
-        if is_refusal && !response.headers().contains_key(X_REQUEST_ID) {
-            if let Some(id) = known_or_new(this.known.take(), this.clock) {
-                response.headers_mut().insert(X_REQUEST_ID, id);
-            }
+        if is_refusal
+            && !response.headers().contains_key(X_REQUEST_ID)
+            && let Some(id) = known_or_new(this.known.take(), this.clock)
+        {
+            response.headers_mut().insert(X_REQUEST_ID, id);
         }
         Poll::Ready(Ok(response))
     }

@@ -1,4 +1,8 @@
 //! A client of the service, which holds every answer to what all of them promise.
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "a body is written where it is sent"
+)]
 
 use std::error::Error;
 

@@ -95,9 +95,9 @@ fn weak_password() -> Value {
 fn me(user: &Value) -> Value {
     let others = json!({
         "authType": { "enum": ["jwt", "apikey", "session"] },
-        "scopes": or_null(of(Kind::Texts)),
+        "scopes": or_null(&of(Kind::Texts)),
         "sessionId": { "type": ["string", "null"] },
-        "expiresAt": or_null(time()),
+        "expiresAt": or_null(&time()),
     });
     with_user(user, &others, &["authType", "sessionId", "expiresAt"])
 }

@@ -20,12 +20,12 @@ pub(super) fn name(schema: &str, realm: Option<&Realm>) -> String {
 /// A member of a body or a query string.
 pub(super) fn member(member: &Member) -> Value {
     match member.nullable {
-        true => or_null(of(member.kind)),
+        true => or_null(&of(member.kind)),
         false => of(member.kind),
     }
 }
 
-pub(super) fn or_null(schema: Value) -> Value {
+pub(super) fn or_null(schema: &Value) -> Value {
     json!({ "anyOf": [schema, { "type": "null" }] })
 }
 
@@ -54,7 +54,7 @@ pub(super) fn field(field: &Field) -> Value {
         FieldKind::Select { options } => json!({ "type": "string", "enum": options }),
     };
     if !field.required {
-        schema = or_null(schema);
+        schema = or_null(&schema);
     }
     if let Some(default) = &field.default {
         schema["default"] = default.clone();
@@ -212,7 +212,7 @@ fn session() -> Value {
 }
 
 fn api_key(is_new: bool) -> Value {
-    let maybe_time = || or_null(time());
+    let maybe_time = || or_null(&time());
     let mut key = json!({
         "type": "object",
         "required": ["id", "name", "start", "scopes", "createdAt", "expiresAt", "lastUsedAt"],
@@ -220,7 +220,7 @@ fn api_key(is_new: bool) -> Value {
             "id": id(),
             "name": { "type": "string" },
             "start": { "type": "string" },
-            "scopes": or_null(of(Kind::Texts)),
+            "scopes": or_null(&of(Kind::Texts)),
             "createdAt": time(),
             "expiresAt": maybe_time(),
             "lastUsedAt": maybe_time(),
