@@ -63,7 +63,7 @@ impl Browser {
         let service = harness.accounts.authn().layer(service_fn({
             let seen = Arc::clone(&seen);
             move |request: Request<()>| {
-                let user = AuthUser::of(request.extensions()).map(Option::cloned);
+                let user = AuthUser::of(request.extensions()).map(Option::<&AuthUser>::cloned);
                 *seen.lock().unwrap() = user.unwrap();
                 async { Ok::<_, Infallible>(Response::new(String::new())) }
             }
