@@ -25,6 +25,9 @@ use tokio::net::TcpListener;
 use self::settings::{HELP, Settings, Stop};
 use self::welcome::Welcome;
 
+/// How long what is under way may take when the server is told to end.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 #[tokio::main]
 async fn main() -> ExitCode {
     log_to_stderr();
@@ -72,7 +75,8 @@ async fn run(settings: Settings) -> Result<(), Stop> {
         served = serve(listener, app, told_to_stop) => served?,
         () = waited_long_enough => {}
     }
-    if let Err(error) = accounts.close().await {
+    // A mail server that hangs may not keep this one from ending, either: its mail waits in the database.
+    if let Ok(Err(error)) = tokio::time::timeout(PATIENCE, accounts.close()).await {
         tracing::warn!("which keys were used last was not noted: {error}");
     }
     store.close().await;
@@ -93,7 +97,7 @@ async fn serve(
 /// Requests under way may end; a client that never ends its request may not keep the server from it.
 async fn long_enough(told_to_stop: impl Future<Output = ()>) {
     told_to_stop.await;
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    tokio::time::sleep(PATIENCE).await;
 }
 
 /// Whoever reads may stop reading whenever they like: that is no reason to end.

@@ -82,6 +82,12 @@ impl Lines<'_> {
     fn users(&self, path: &str) -> String {
         format!("{}/{path}", self.users)
     }
+
+    fn take_link(&mut self) {
+        let curl = format!(r#"{JSON} -d '{{"token":"'"$LINK"'"}}' "#);
+        let path = self.users("verify-email");
+        self.show("the address is proved: 200", &curl, &path);
+    }
 }
 
 impl Welcome<'_> {
@@ -155,7 +161,7 @@ impl Welcome<'_> {
             self.base
         );
         lines.push("the mail with a link that proves the address: 200", &line);
-        self.take_link(lines);
+        lines.take_link();
     }
 
     fn verify_by_hand(&self, lines: &mut Lines<'_>) {
@@ -163,13 +169,7 @@ impl Welcome<'_> {
             "what follows #token= in the link that was mailed; shows nothing",
             "LINK=…",
         );
-        self.take_link(lines);
-    }
-
-    fn take_link(&self, lines: &mut Lines<'_>) {
-        let curl = format!(r#"{JSON} -d '{{"token":"'"$LINK"'"}}' "#);
-        let path = lines.users("verify-email");
-        lines.show("the address is proved: 200", &curl, &path);
+        lines.take_link();
     }
 
     fn use_token(&self, lines: &mut Lines<'_>, account: &Account) {

@@ -9,6 +9,7 @@ mod peers;
 mod printed;
 
 use std::fs;
+use std::slice::from_ref;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -33,7 +34,7 @@ fn part(token: &str, number: usize) -> Value {
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
 }
 
-fn with(claims: &Value, changes: Value) -> Value {
+fn with(claims: &Value, changes: &Value) -> Value {
     let mut claims = claims.clone();
     let all = claims.as_object_mut().unwrap();
     all.extend(changes.as_object().unwrap().clone());
@@ -91,23 +92,23 @@ fn what_peers_sign_with_the_same_secret_is_accepted_and_what_is_hostile_is_not()
     };
     let claims = part(&alice.token, 1);
     let now = claims["iat"].as_i64().unwrap();
-    let expired = with(&claims, json!({ "iat": now - 7200, "exp": now - 3600 }));
+    let expired = with(&claims, &json!({ "iat": now - 7200, "exp": now - 3600 }));
     let hostile = [
         expired,
-        with(&claims, json!({ "exp": null })),
-        with(&claims, json!({ "nbf": now + 3600 })),
-        with(&claims, json!({ "aud": "somebody else" })),
-        with(&claims, json!({ "sub": 7 })),
+        with(&claims, &json!({ "exp": null })),
+        with(&claims, &json!({ "nbf": now + 3600 })),
+        with(&claims, &json!({ "aud": "somebody else" })),
+        with(&claims, &json!({ "sub": 7 })),
     ];
     let posts = |token: &str| client.get_by(token, "/api/posts").status();
     for peer in Peer::all() {
         let make = |secret, claims: &[Value]| peer.make("HS256", Some(secret), None, claims).tokens;
-        let signed = make(SECRET, &[claims.clone()]);
+        let signed = make(SECRET, from_ref(&claims));
         assert_eq!(posts(&signed[0]), 200, "{peer:?}");
         for token in make(SECRET, &hostile[..1]) {
             assert_eq!(posts(&token), 401, "{peer:?} {}", part(&token, 1));
         }
-        let foreign = make("a7f3c1d95e2a4860917c3d5f8e6a2b4c", &[claims.clone()]);
+        let foreign = make("a7f3c1d95e2a4860917c3d5f8e6a2b4c", from_ref(&claims));
         assert_eq!(posts(&foreign[0]), 401, "{peer:?}");
     }
     for claims in &hostile {

@@ -5,7 +5,7 @@ mod printed;
 
 use std::process::{Command, Stdio};
 
-use portcullis_testkit::smtp::SmtpSink;
+use portcullis_testkit::smtp::{Behaviour, SmtpSink, Step};
 use serde_json::{Value, json};
 
 use self::client::{Client, PASSWORD, bearer, credentials};
@@ -76,6 +76,28 @@ async fn with_a_mail_server_mail_is_sent() {
     assert!(commands.contains(ALICE), "{commands}");
     assert!(commands.contains("no-reply@notes.example"), "{commands}");
     assert_eq!(client.example.printed_later(), "", "{sent}");
+}
+
+/// It ends all the same; the mail waits in the database, sealed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_server_that_hangs_does_not_keep_it_from_ending() {
+    let sink = SmtpSink::start().await.unwrap();
+    sink.behave(Behaviour::Stall(Step::Data));
+    let url = sink.url();
+    let ended = tokio::task::spawn_blocking(move || {
+        let client = Client::start(&[("SMTP_URL", url.as_str())])?;
+        client.register(ALICE);
+        let (directory, example) = (client.directory, client.example);
+        let (status, complaints) = example.end_by("-TERM");
+        assert_eq!(status.code(), Some(0), "{complaints}");
+        Some(directory)
+    });
+    let Some(directory) = ended.await.unwrap() else {
+        return;
+    };
+    assert_eq!(sink.messages().len(), 0);
+    let kept = std::fs::read(directory.0.join("portcullis.db")).unwrap();
+    assert!(!String::from_utf8_lossy(&kept).contains("verify-email#token="));
 }
 
 #[test]
