@@ -83,6 +83,14 @@ impl Lines<'_> {
         format!("{}/{path}", self.users)
     }
 
+    fn verify_by_hand(&mut self) {
+        self.push(
+            "what follows #token= in the link that was mailed; shows nothing",
+            "LINK=…",
+        );
+        self.take_link();
+    }
+
     fn take_link(&mut self) {
         let curl = format!(r#"{JSON} -d '{{"token":"'"$LINK"'"}}' "#);
         let path = self.users("verify-email");
@@ -148,7 +156,7 @@ impl Welcome<'_> {
     fn prove(&self, lines: &mut Lines<'_>) {
         match self.shows_mail {
             true => self.verify(lines),
-            false if self.requires_verified => self.verify_by_hand(lines),
+            false if self.requires_verified => lines.verify_by_hand(),
             false => {}
         }
     }
@@ -161,14 +169,6 @@ impl Welcome<'_> {
             self.base
         );
         lines.push("the mail with a link that proves the address: 200", &line);
-        lines.take_link();
-    }
-
-    fn verify_by_hand(&self, lines: &mut Lines<'_>) {
-        lines.push(
-            "what follows #token= in the link that was mailed; shows nothing",
-            "LINK=…",
-        );
         lines.take_link();
     }
 
