@@ -6,7 +6,7 @@ mod common;
 
 use std::time::Duration;
 
-use portcullis_accounts::{Collection, LoggedIn, Login, Mode, Session, Users};
+use portcullis_accounts::{AccountsBuilder, Collection, LoggedIn, Login, Mode, Session, Users};
 use portcullis_core::Denial;
 use portcullis_password::BreachedList;
 use proptest::prelude::*;
@@ -201,7 +201,7 @@ async fn a_known_device_is_forgotten_when_all_sessions_end() {
 
 #[tokio::test]
 async fn no_device_is_known_where_none_is_to_be() {
-    let harness = harness_with(Collection::new(), |builder| builder.without_known_devices());
+    let harness = harness_with(Collection::new(), AccountsBuilder::without_known_devices);
     harness.register(ADA).await;
     let session = Browser::at("192.0.2.1")
         .login(&harness, ADA, PASSWORD)
