@@ -31,6 +31,8 @@ pub(crate) enum Use {
     Audit,
     /// Cookies of devices that were logged in from.
     Device,
+    /// Hashing whose failed attempts are counted.
+    Lockout,
 }
 
 impl Use {
@@ -41,6 +43,7 @@ impl Use {
             Self::Outbox => b"portcullis outbox v1",
             Self::Audit => b"portcullis audit v1",
             Self::Device => b"portcullis known device v1",
+            Self::Lockout => b"portcullis lockout v1",
         }
     }
 }

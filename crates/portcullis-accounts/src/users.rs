@@ -252,21 +252,19 @@ impl Users {
 
     /// What stands in the audit trail for somebody who has no account: a keyed hash of what was typed, never the address (AC-U2).
     pub(crate) fn stranger(&self, typed: &str) -> String {
-        let key = self.inner.secrets.key(Use::Audit);
+        let hash = self.keyed(Use::Audit, &normalize_identifier(typed));
+        format!("identifier:{hash}")
+    }
+
+    /// 128 bits of a keyed hash of a text within this collection, in hex: what a store may see of who was named.
+    pub(crate) fn keyed(&self, purpose: Use, text: &str) -> String {
+        let key = self.inner.secrets.key(purpose);
         let hash = mac(
             &*key,
-            &[
-                self.collection().as_bytes(),
-                &[0],
-                normalize_identifier(typed).as_bytes(),
-            ],
+            &[self.collection().as_bytes(), &[0], text.as_bytes()],
         );
-        let hex: String = hash
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        format!("identifier:{hex}")
+        let bytes = hash.iter().take(16);
+        bytes.map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

@@ -33,11 +33,12 @@ pub(crate) fn build(
     let accounts = with_passwords(builder, settings)?
         .build()
         .map_err(|error| Stop::Wrong(error.to_string()))?;
+    // Only now, so that a setting that is wrong is one line and no other.
+    warn_of(settings);
     Ok((accounts, mails))
 }
 
 fn with_settings(builder: AccountsBuilder, settings: &Settings) -> AccountsBuilder {
-    warn_of(settings);
     let mut builder = builder
         .service_name("Portcullis quickstart")
         .profile(settings.profile)

@@ -14,6 +14,7 @@ use crate::audit::Entry;
 use crate::gate::{rate_limited, unavailable};
 use crate::mail::Message;
 use crate::model::{AuditKind, EmailAddress, LinkPurpose, User};
+use crate::secrets::Use;
 use crate::store::Change;
 use crate::users::Users;
 
@@ -170,13 +171,13 @@ impl Users {
     }
 
     /// Who is counted: the account, within this collection, from where the caller is. However an address is typed, if it finds the
-    /// same account it counts as the same (AC-T4).
+    /// same account it counts as the same (AC-T4). The store of the counters sees a keyed hash, whatever it makes of it.
     pub(super) fn lockout_subject(&self, identifier: &str) -> Subject {
         let key = match EmailAddress::parse(identifier) {
             Ok(address) => address.key().to_owned(),
             Err(_) => normalize_identifier(identifier),
         };
-        Subject::new(self.origin.client).account(format!("{}:{key}", self.collection()))
+        Subject::new(self.origin.client).account(self.keyed(Use::Lockout, &key))
     }
 }
 
