@@ -24,6 +24,7 @@ use crate::secrets::Secrets;
 use crate::settings::{Collection, Limits, Pages, ParentGrace};
 use crate::store::AccountStore;
 use crate::users::{Mode, Users};
+use crate::vault::Vault;
 use crate::{AccountsBuilder, Origin};
 
 /// The accounts of an application: one handle, cheap to clone, for everything.
@@ -41,6 +42,7 @@ pub(crate) struct Inner {
     pub(crate) clock: SharedClock,
     pub(crate) secrets: Secrets,
     pub(crate) sealing: SealingKeys,
+    pub(crate) vault: Vault,
     pub(crate) ring: KeyRing,
     pub(crate) issuer: Issuer,
     pub(crate) token_life: Duration,
@@ -85,10 +87,14 @@ pub(crate) struct Realm {
 }
 
 /// A counter of failures for each purpose (AC-L7); `None` where limits are off.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Lockouts {
     /// Passwords, at login and where they are asked for again.
     pub(crate) password: Option<Lockout>,
+    /// Codes of an authenticator app, wherever they are asked for.
+    pub(crate) totp: Option<Lockout>,
+    /// Recovery codes.
+    pub(crate) recovery: Option<Lockout>,
 }
 
 impl Accounts {

@@ -26,13 +26,14 @@ pub mod store;
 mod theft;
 mod token;
 mod users;
+mod vault;
 mod view;
 
 pub use self::accounts::Accounts;
 pub use self::audit::EventSink;
 pub use self::builder::{AccountsBuilder, BuildError};
 pub use self::flow::{
-    AdminUpdate, Application, AuditPage, AuditRequest, ChangePassword, CreatedKey, Credentials,
+    AdminUpdate, Application, AuditPage, AuditRequest, Challenge, ChangePassword, CreatedKey, Credentials,
     KeyInfo, ListUsers, LoggedIn, LoggedOut, Login, Logout, Me, NewKey, NewUser, Proof,
     Reauthenticated, Register, Registered, Session, SessionInfo, Tokens, UserPage,
 };
@@ -46,9 +47,9 @@ pub use self::mail::{
 pub use self::mail::{SmtpMailer, SmtpSettingsError};
 pub use self::memory::MemoryStore;
 pub use self::model::{
-    AuditEvent, AuditKind, AuditQuery, Delivery, EmailAddress, Family, InvalidEmail, InvalidId,
-    KeyRow, Link, LinkPurpose, Outcome, ProfileData, QueuedMail, RecordId, StoredPassword, User,
-    UserQuery, UserRef,
+    AuditEvent, AuditKind, AuditQuery, Delivery, EmailAddress, Factor, Family, Identity,
+    InvalidEmail, InvalidId, KeyRow, Link, LinkPurpose, Outcome, ProfileData, QueuedMail, RecordId,
+    StoredPassword, Ticket, TicketPurpose, User, UserQuery, UserRef,
 };
 pub use self::origin::Origin;
 pub use self::settings::{

@@ -33,6 +33,14 @@ pub(crate) enum Use {
     Device,
     /// Hashing whose failed attempts are counted.
     Lockout,
+    /// Digests of tickets' secrets, and sealing what is in them.
+    Ticket,
+    /// Sealing second factors and providers' tokens.
+    Credential,
+    /// Digests of recovery codes.
+    Recovery,
+    /// Hashing who began what another request goes on with.
+    Client,
 }
 
 impl Use {
@@ -44,6 +52,10 @@ impl Use {
             Self::Audit => b"portcullis audit v1",
             Self::Device => b"portcullis known device v1",
             Self::Lockout => b"portcullis lockout v1",
+            Self::Ticket => b"portcullis ticket v1",
+            Self::Credential => b"portcullis credential v1",
+            Self::Recovery => b"portcullis recovery code v1",
+            Self::Client => b"portcullis client v1",
         }
     }
 }
@@ -61,6 +73,12 @@ impl Secrets {
     /// The key for a use.
     pub(crate) fn key(&self, purpose: Use) -> Zeroizing<[u8; 32]> {
         derive(&self.current, purpose)
+    }
+
+    /// The key for a use, and those of former secrets.
+    pub(crate) fn split(&self, purpose: Use) -> (Zeroizing<[u8; 32]>, Vec<Zeroizing<[u8; 32]>>) {
+        let former = self.former.iter().map(|secret| derive(secret, purpose));
+        (self.key(purpose), former.collect())
     }
 
     /// The keys for a use, the current one first.

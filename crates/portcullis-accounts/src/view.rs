@@ -44,7 +44,7 @@ impl UserView {
             roles: user.roles.clone(),
             permissions: user.permissions.clone(),
             verified: user.verified,
-            mfa: false,
+            mfa: user.mfa_since.is_some(),
             created_at: user.created_at,
             updated_at: user.updated_at,
             profile: collection.visible(&user.profile),

@@ -111,6 +111,7 @@ fn user(number: u32, now: Timestamp) -> User {
         profile: Default::default(),
         language: None,
         stamp: String::from("stamp"),
+        mfa_since: None,
         rights_changed_at: now,
         created_at: now,
         updated_at: now,

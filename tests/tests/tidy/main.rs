@@ -3,4 +3,5 @@
 mod criteria;
 mod floors;
 mod house;
+mod security;
 mod sources;

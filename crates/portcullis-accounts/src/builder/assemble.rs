@@ -6,11 +6,9 @@ use std::time::Duration;
 
 use portcullis_jwt::{Bearer, HmacKey, Issuer, KeyRing, Revocations, SigningKey, Verifier};
 use portcullis_key::{ApiKeys, KeyFormat, KeyPrefix};
-use portcullis_limit::{Limiter, Lockout};
-use portcullis_mfa::SealingKeys;
+use portcullis_limit::{Limiter, Lockout, LockoutStore, Steps};
 use portcullis_password::{Algorithm, HashPool, PasswordHasher, PasswordPolicy};
 use portcullis_session::{CookieSessions, Sessions, SharedSessionStore};
-use zeroize::Zeroizing;
 
 use super::{AccountsBuilder, BuildError};
 use crate::Accounts;
@@ -23,12 +21,17 @@ use crate::schemes::{Access, KeyFinder, SessionFinder};
 use crate::secrets::{Secrets, Use};
 use crate::settings::{Collection, Profile};
 use crate::theft::TheftAlarm;
+use crate::vault::{self, Vault};
 
 /// How long an access token is good, unless said.
 const TOKEN_LIFE: Duration = Duration::from_secs(15 * 60);
 
 /// An access token that lives longer than this is refused when the accounts are built: it would be no short-lived one.
 const LONGEST_TOKEN_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
+
+/// AC-O3.
+const WRONG_CODES: u32 = 10;
+const CODE_LOCK: Duration = Duration::from_secs(15 * 60);
 
 /// How many revocations a node remembers.
 const REVOCATIONS: usize = 100_000;
@@ -71,7 +74,8 @@ impl AccountsBuilder {
             realms: self.realms(&cookies),
             issuer: self.token_issuer(&ring, token_life),
             access: Access::new(bearer, revoked),
-            sealing: sealing(&secrets, &self.former_secrets)?,
+            sealing: vault::sealing(&secrets, Use::Outbox).map_err(unusable)?,
+            vault: Vault::new(&secrets, self.credential_keys.take()).map_err(unusable)?,
             pool: self.hash_pool_or_default()?,
             gate: Gate::new(self.limiter_or_none()),
             lockouts: self.lockout_counters(),
@@ -316,39 +320,37 @@ impl AccountsBuilder {
 
     fn lockout_counters(&mut self) -> Lockouts {
         if self.limits.is_none() {
-            return Lockouts { password: None };
+            return Lockouts::default();
         }
         let store = self
             .lockouts
             .take()
             .unwrap_or_else(|| self.store.lockouts());
-        let password = Lockout::new(store, "password");
+        let password = Lockout::new(Arc::clone(&store), "password");
         let password = match self.lockout_attempts {
-            Some(attempts) => password.steps(portcullis_limit::Steps::new(attempts)),
+            Some(attempts) => password.steps(Steps::new(attempts)),
             None => password,
         };
         Lockouts {
             password: Some(password),
+            totp: Some(second_factor(Arc::clone(&store), "totp")),
+            recovery: Some(second_factor(store, "recovery")),
         }
     }
 }
 
-fn sealing(secrets: &Secrets, former: &[Zeroizing<Vec<u8>>]) -> Result<SealingKeys, BuildError> {
-    let unusable = |_| fault("the secret cannot be used");
-    let id = |key: &[u8]| {
-        crate::secrets::mac(key, &[b"id"])
-            .iter()
-            .take(4)
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
+/// Ten wrong codes of an account lock for a quarter of an hour, from wherever they came (AC-O3): only those who know the first factor get
+/// so far as to try one.
+fn second_factor(store: Arc<dyn LockoutStore>, purpose: &'static str) -> Lockout {
+    let steps = || {
+        Steps::new(WRONG_CODES)
+            .first_lock(CODE_LOCK)
+            .longest_lock(CODE_LOCK)
     };
-    let mut keys = secrets.keys(Use::Outbox);
-    let newest = keys.next().ok_or_else(|| fault("a secret is missing"))?;
-    let mut sealing = SealingKeys::new(id(&*newest), &*newest).map_err(unusable)?;
-    for key in keys.take(former.len()) {
-        sealing = sealing.with_old_key(id(&*key), &*key).map_err(unusable)?;
-    }
-    Ok(sealing)
+    Lockout::new(store, purpose)
+        .steps(steps())
+        .account_steps(steps())
+        .address_steps(None)
 }
 
 fn is_collection_name(name: &str) -> bool {
@@ -374,6 +376,10 @@ fn base_url(text: &str) -> Result<String, BuildError> {
             "the base URL is an http or https URL without a query, such as https://app.example",
         )),
     }
+}
+
+fn unusable(_: portcullis_mfa::ConfigError) -> BuildError {
+    fault("the secret cannot be used")
 }
 
 fn fault(text: impl Into<String>) -> BuildError {

@@ -10,6 +10,7 @@ use portcullis_core::{
 };
 use portcullis_jwt::KeyRing;
 use portcullis_limit::{Limiter, LockoutStore};
+use portcullis_mfa::SealingKeys;
 use portcullis_password::{BreachedPasswords, HashPool, PasswordHasher, PasswordPolicy};
 use portcullis_session::cross_site::AllowedOrigins;
 use portcullis_session::{IndexedSessionStore, SessionCookie};
@@ -35,6 +36,7 @@ pub struct AccountsBuilder {
     profile: Profile,
     secret: Option<Zeroizing<Vec<u8>>>,
     former_secrets: Vec<Zeroizing<Vec<u8>>>,
+    credential_keys: Option<SealingKeys>,
     key_ring: Option<KeyRing>,
     expiry: Option<String>,
     issuer: Option<String>,
@@ -81,6 +83,7 @@ impl AccountsBuilder {
             profile: Profile::default(),
             secret: None,
             former_secrets: Vec::new(),
+            credential_keys: None,
             key_ring: None,
             expiry: None,
             issuer: None,
@@ -137,6 +140,13 @@ impl AccountsBuilder {
     pub fn former_secret(mut self, secret: impl AsRef<[u8]>) -> Self {
         self.former_secrets
             .push(Zeroizing::new(secret.as_ref().to_vec()));
+        self
+    }
+
+    /// The keys that second factors and providers' tokens are sealed with, *instead of* ones derived from the secret: from a vault, and
+    /// rotated on their own. What was sealed with an old key is sealed anew when it is used.
+    pub fn credential_keys(mut self, keys: SealingKeys) -> Self {
+        self.credential_keys = Some(keys);
         self
     }
 

@@ -39,7 +39,7 @@ pub struct Session {
     pub credentials: Credentials,
     /// What is wrong with the password that was just right, as codes of a policy: `pwned`, where it is known from a breach
     /// (AC-H9). Ask the user for another one.
-    pub weak_password: Vec<&'static str>,
+    pub weak_password: Vec<String>,
     id: String,
     device: Option<HeaderValue>,
 }

@@ -9,8 +9,9 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::attempt::{Attempt, Right};
-use super::issue::{Proven, Session};
+use super::issue::Session;
 use super::password::breach_source_silent;
+use super::second_factor::{Challenge, FirstFactor};
 use crate::audit::Entry;
 use crate::mail::Message;
 use crate::model::{AuditKind, EmailAddress, User};
@@ -49,6 +50,8 @@ impl fmt::Debug for Login {
 pub enum LoggedIn {
     /// The user is logged in.
     Done(Session),
+    /// A second factor is asked for; nobody is logged in.
+    Challenged(Challenge),
 }
 
 /// 401 `invalid_credentials`: unknown, wrong and locked alike (AC-L2).
@@ -58,7 +61,7 @@ pub(crate) fn invalid_credentials() -> Denial {
 }
 
 impl Users {
-    /// Logs somebody in.
+    /// Logs somebody in, or asks for the second factor.
     ///
     /// # Errors
     ///
@@ -81,20 +84,16 @@ impl Users {
         }
         let breach = self.known_breach(&login.password).await;
         let changes = self.logged_in(&user, &right, breach)?;
-        let proven = Proven {
-            user,
-            amr: vec!["pwd".to_owned()],
-            remember: login.remember,
-            mode: login.mode.unwrap_or(self.inner.mode),
-        };
-        let mut session = self.begin(proven, changes).await?;
-        session
-            .weak_password
-            .extend(breach.is_breached().then_some("pwned"));
-        Ok(LoggedIn::Done(session))
+        let mode = login.mode.unwrap_or(self.inner.mode);
+        let mut first = FirstFactor::by_password(user, mode);
+        first.remember = login.remember;
+        if breach.is_breached() {
+            first.weak_password.push("pwned".to_owned());
+        }
+        self.after_first_factor(first, changes).await
     }
 
-    /// What is written down of a login that succeeds; and where somebody has been guessing before it, its owner is told (OWASP
+    /// What is done besides where the password was right; where somebody has been guessing before it, its owner is told (OWASP
     /// ASVS 6.3.5).
     fn logged_in(
         &self,
@@ -102,7 +101,7 @@ impl Users {
         right: &Right,
         breach: BreachOutcome,
     ) -> Result<Vec<Change>, Denial> {
-        let mut changes = vec![self.audit(Entry::success(AuditKind::LoginSucceeded).by(user))?];
+        let mut changes = Vec::new();
         if right.failures_before >= SUSPICIOUS {
             changes.push(self.mail(user, Message::LoginAfterFailures)?);
         }

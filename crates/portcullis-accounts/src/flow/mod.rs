@@ -20,7 +20,9 @@ mod refusals;
 mod register;
 mod reset_password;
 mod rights;
+mod second_factor;
 mod sessions;
+mod ticket;
 mod unlock;
 mod verify_email;
 
@@ -35,4 +37,5 @@ pub use self::logout::{LoggedOut, Logout};
 pub use self::me::Me;
 pub use self::reauthenticate::{Proof, Reauthenticated};
 pub use self::register::{Register, Registered};
+pub use self::second_factor::Challenge;
 pub use self::sessions::SessionInfo;

@@ -7,7 +7,9 @@ use portcullis_core::Denial;
 use portcullis_password::PolicyContext;
 use zeroize::Zeroizing;
 
-use super::issue::{Proven, Session};
+use super::issue::Session;
+use super::login::LoggedIn;
+use super::second_factor::{Challenge, FirstFactor};
 use crate::audit::Entry;
 use crate::mail::Message;
 use crate::model::{
@@ -67,6 +69,8 @@ impl fmt::Debug for Register {
 pub enum Registered {
     /// The account is there, and its user logged in.
     LoggedIn(Session),
+    /// The account is there; its user must enrol a second factor before anything else.
+    Challenged(Challenge),
     /// The address must be proved first: mail is on its way. The answer is the same for an address that has an account.
     VerificationSent,
 }
@@ -134,6 +138,7 @@ impl Users {
             profile,
             language,
             stamp: new_stamp()?,
+            mfa_since: None,
             rights_changed_at: portcullis_core::Timestamp::UNIX_EPOCH,
             created_at: now,
             updated_at: now,
@@ -163,13 +168,13 @@ impl Users {
                 user
             }
         };
-        let proven = Proven {
-            user,
-            amr: vec!["pwd".to_owned()],
-            remember: false,
-            mode: register.mode.unwrap_or(self.inner.mode),
-        };
-        Ok(Registered::LoggedIn(self.begin(proven, Vec::new()).await?))
+        let mode = register.mode.unwrap_or(self.inner.mode);
+        let mut first = FirstFactor::by_password(user, mode);
+        first.succeeded = None;
+        Ok(match self.after_first_factor(first, Vec::new()).await? {
+            LoggedIn::Done(session) => Registered::LoggedIn(session),
+            LoggedIn::Challenged(challenge) => Registered::Challenged(challenge),
+        })
     }
 
     /// Where the settings say so, the very first account of the collection has further roles. Of many that come at once, one is

@@ -51,6 +51,29 @@ pub enum Message {
     LoginAfterFailures,
     /// The account was deleted.
     AccountDeleted,
+    /// A second factor is asked for from now on.
+    MfaEnabled,
+    /// No second factor is asked for any more.
+    MfaDisabled,
+    /// Too many wrong codes: the second factor is locked.
+    MfaLocked,
+    /// A recovery code was used.
+    RecoveryCodeUsed {
+        /// How many there are still.
+        left: u32,
+    },
+    /// There are new recovery codes; the old ones are nothing.
+    RecoveryCodesReplaced,
+    /// The account can be logged in to by a provider from now on.
+    IdentityLinked {
+        /// The provider, as people know it.
+        provider: String,
+    },
+    /// The account cannot be logged in to by a provider any more.
+    IdentityUnlinked {
+        /// The provider, as people know it.
+        provider: String,
+    },
 }
 
 impl Message {
@@ -81,6 +104,13 @@ impl Message {
             Self::Unlock { .. } => "unlock",
             Self::LoginAfterFailures => "login_after_failures",
             Self::AccountDeleted => "account_deleted",
+            Self::MfaEnabled => "mfa_enabled",
+            Self::MfaDisabled => "mfa_disabled",
+            Self::MfaLocked => "mfa_locked",
+            Self::RecoveryCodeUsed { .. } => "recovery_code_used",
+            Self::RecoveryCodesReplaced => "recovery_codes_replaced",
+            Self::IdentityLinked { .. } => "identity_linked",
+            Self::IdentityUnlinked { .. } => "identity_unlinked",
         }
     }
 }

@@ -16,7 +16,8 @@ impl State {
             Change::UpdateUser(update) => self.update_user(update),
             Change::DeleteUser(user) => self.delete_user(user, writing),
             // Asked when all changes are made.
-            Change::RequireRoleHeld { .. } => Ok(()),
+            Change::RequireRoleHeld { .. } | Change::RequireCredential { .. } => Ok(()),
+            Change::RequireStamp { user, stamp } => self.require_stamp(user, stamp),
 
             Change::InsertFamily(family) => self.insert_family(family),
             Change::RotateFamily {
@@ -66,6 +67,26 @@ impl State {
             Change::DeleteKey { owner, id } => self.delete_key(owner, id, writing),
             Change::DeleteKeys { owner } => {
                 self.delete_keys(owner, writing);
+                Ok(())
+            }
+
+            Change::PutFactor(_)
+            | Change::ActivateFactor { .. }
+            | Change::UseStep { .. }
+            | Change::DeleteFactor { .. }
+            | Change::PutRecoveryCodes { .. }
+            | Change::TakeRecoveryCode { .. } => self.apply_to_factor(change),
+
+            Change::InsertTicket(_)
+            | Change::CountAttempt { .. }
+            | Change::TakeTicket { .. }
+            | Change::DropTickets { .. } => self.apply_to_tickets(change),
+
+            Change::InsertIdentity(identity) => self.insert_identity(identity),
+            Change::UseIdentity { .. } => self.use_identity(change),
+            Change::DeleteIdentity { owner, id } => self.delete_identity(owner, id),
+            Change::DeleteIdentities { owner } => {
+                self.delete_identities(owner);
                 Ok(())
             }
 

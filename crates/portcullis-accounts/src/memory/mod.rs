@@ -1,7 +1,9 @@
 //! Accounts in the memory of this process.
 
 mod apply;
+mod factors;
 mod families;
+mod identities;
 mod keys;
 mod links;
 mod outbox;
@@ -10,6 +12,7 @@ mod purge;
 mod read;
 mod state;
 mod table;
+mod tickets;
 mod users;
 
 use std::fmt;

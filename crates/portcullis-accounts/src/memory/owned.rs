@@ -1,5 +1,5 @@
 use super::table::{Journal, Table};
-use crate::model::{Family, KeyRow, Link, RecordId, UserRef};
+use crate::model::{Family, Identity, KeyRow, Link, RecordId, UserRef};
 
 /// Below and above every id.
 const LOWEST: RecordId = RecordId::from_bytes([0; 16]);
@@ -26,7 +26,7 @@ macro_rules! rows {
     };
 }
 
-rows!(Family, Link, KeyRow);
+rows!(Family, Identity, Link, KeyRow);
 
 /// Rows by their id, and by their owner.
 #[derive(Debug)]

@@ -12,6 +12,7 @@ impl State {
     ) -> usize {
         self.purge_families(now, limit)
             + self.purge_links(now, limit)
+            + self.purge_tickets(now, limit)
             + self.purge_revocations(now, limit)
             + audit_before.map_or(0, |before| self.purge_audit(before, limit))
     }
@@ -27,6 +28,14 @@ impl State {
         let ended = self.links.all().filter(|link| link.expires_at <= now);
         let ids: Vec<_> = ended.map(|link| link.id).take(limit).collect();
         ids.iter().for_each(|id| self.links.remove(id));
+        ids.len()
+    }
+
+    fn purge_tickets(&mut self, now: Timestamp, limit: usize) -> usize {
+        let all = self.tickets.rows().values();
+        let ended = all.filter(|ticket| ticket.expires_at <= now);
+        let ids: Vec<_> = ended.map(|ticket| ticket.id).take(limit).collect();
+        ids.iter().for_each(|id| self.remove_ticket(id));
         ids.len()
     }
 

@@ -9,10 +9,13 @@ use portcullis_key::KeyIndex;
 
 use super::MemoryStore;
 use crate::model::{
-    AuditEvent, AuditQuery, Delivery, Family, KeyRow, Link, QueuedMail, RecordId, User, UserQuery,
-    UserRef,
+    AuditEvent, AuditQuery, Delivery, Factor, Family, Identity, KeyRow, Link, QueuedMail, RecordId,
+    Ticket, User, UserQuery, UserRef,
 };
-use crate::store::{AuditLog, FamilyStore, KeyStore, LinkStore, Outbox, StoreError, UserStore};
+use crate::store::{
+    AuditLog, FactorStore, FamilyStore, IdentityStore, KeyStore, LinkStore, Outbox, StoreError,
+    TicketStore, UserStore,
+};
 
 #[async_trait]
 impl UserStore for MemoryStore {
@@ -93,6 +96,46 @@ impl KeyStore for MemoryStore {
             }
         });
         Ok(())
+    }
+}
+
+#[async_trait]
+impl FactorStore for MemoryStore {
+    async fn factor(&self, owner: &UserRef) -> Result<Option<Factor>, StoreError> {
+        Ok(self.lock().factors.get(owner).cloned())
+    }
+
+    async fn recovery_codes_left(&self, owner: &UserRef) -> Result<u32, StoreError> {
+        let codes = self.lock().recovery_codes_of(owner).len();
+        Ok(u32::try_from(codes).unwrap_or(u32::MAX))
+    }
+}
+
+#[async_trait]
+impl TicketStore for MemoryStore {
+    async fn ticket(&self, id: RecordId) -> Result<Option<Ticket>, StoreError> {
+        Ok(self.lock().tickets.get(&id).cloned())
+    }
+}
+
+#[async_trait]
+impl IdentityStore for MemoryStore {
+    async fn identity(
+        &self,
+        collection: &str,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<Option<Identity>, StoreError> {
+        let told = (collection.to_owned(), issuer.to_owned(), subject.to_owned());
+        let state = self.lock();
+        let id = state.subjects.get(&told);
+        Ok(id.and_then(|id| state.identities.get(id)).cloned())
+    }
+
+    async fn identities(&self, owner: &UserRef) -> Result<Vec<Identity>, StoreError> {
+        let mut identities: Vec<_> = self.lock().identities.all_of(owner).cloned().collect();
+        identities.sort_by_key(|identity| (identity.created_at, identity.id));
+        Ok(identities)
     }
 }
 

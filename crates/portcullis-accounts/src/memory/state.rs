@@ -2,9 +2,12 @@ use portcullis_core::Timestamp;
 use portcullis_jwt::Revocation;
 use portcullis_key::KeyId;
 
+use super::identities::Told;
 use super::owned::Owned;
 use super::table::{Journal, Table};
-use crate::model::{AuditEvent, Family, KeyRow, Link, QueuedMail, RecordId, User, UserRef};
+use crate::model::{
+    AuditEvent, Factor, Family, Identity, KeyRow, Link, QueuedMail, RecordId, Ticket, User, UserRef,
+};
 use crate::store::{Change, CommitError, Committed, Conflict, StoreError};
 
 /// All rows, and what finds them.
@@ -18,6 +21,12 @@ pub(super) struct State {
     pub(super) keys: Owned<KeyRow>,
     pub(super) key_ids: Table<KeyId, RecordId>,
     pub(super) digests: Table<[u8; 32], RecordId>,
+    pub(super) factors: Table<UserRef, Factor>,
+    pub(super) recovery_codes: Table<(UserRef, [u8; 32]), ()>,
+    pub(super) tickets: Table<RecordId, Ticket>,
+    pub(super) tickets_by_owner: Table<(UserRef, RecordId), ()>,
+    pub(super) identities: Owned<Identity>,
+    pub(super) subjects: Table<Told, RecordId>,
     /// In the order in which they were committed.
     pub(super) revocations: Table<u64, Noted>,
     pub(super) audit: Table<RecordId, AuditEvent>,
@@ -109,11 +118,12 @@ impl State {
             Change::RequireRoleHeld { collection, role } => {
                 self.require_role_held(collection, role)
             }
+            Change::RequireCredential { owner } => self.require_credential(owner),
             _ => Ok(()),
         }
     }
 
-    fn tables(&mut self) -> [&mut dyn Journal; 10] {
+    fn tables(&mut self) -> [&mut dyn Journal; 16] {
         [
             &mut self.users,
             &mut self.emails,
@@ -122,6 +132,12 @@ impl State {
             &mut self.keys,
             &mut self.key_ids,
             &mut self.digests,
+            &mut self.factors,
+            &mut self.recovery_codes,
+            &mut self.tickets,
+            &mut self.tickets_by_owner,
+            &mut self.identities,
+            &mut self.subjects,
             &mut self.revocations,
             &mut self.audit,
             &mut self.mail,

@@ -1,5 +1,5 @@
 use super::state::{Refusal, State, Writing};
-use crate::model::{RecordId, User, UserRef};
+use crate::model::{RecordId, TicketPurpose, User, UserRef};
 use crate::store::{Conflict, UserUpdate};
 
 impl State {
@@ -70,7 +70,19 @@ impl State {
         for id in self.links.ids_of(user, |_| true) {
             self.links.remove(&id);
         }
+        self.factors.remove(user);
+        self.drop_recovery_codes(user);
+        self.drop_tickets(user, &TicketPurpose::ALL);
+        self.delete_identities(user);
         Ok(())
+    }
+
+    pub(super) fn require_stamp(&self, user: &UserRef, stamp: &str) -> Result<(), Refusal> {
+        let user = self.users.get(user).ok_or(Conflict::NotFound)?;
+        match user.stamp == stamp {
+            true => Ok(()),
+            false => Err(Conflict::Changed.into()),
+        }
     }
 
     pub(super) fn require_role_held(&self, collection: &str, role: &str) -> Result<(), Refusal> {

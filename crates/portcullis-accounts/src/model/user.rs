@@ -36,6 +36,9 @@ pub struct User {
     /// Changes with everything that must end the sessions that began before: password, address, factors, ban. A session carries
     /// the stamp of its beginning, and is over when the account has another.
     pub stamp: String,
+    /// Since when a second factor is asked for at login, if one is: since its [`Factor`](super::Factor) is active. It is written in the
+    /// same commit as the factor.
+    pub mfa_since: Option<Timestamp>,
     /// When roles, permissions or the stamp changed last: access tokens that were issued before do not count any more.
     pub rights_changed_at: Timestamp,
     /// When the account was made.

@@ -8,7 +8,7 @@ use portcullis_session::SessionLimits;
 use serde_json::Value;
 
 use super::{Field, Setter, text};
-use crate::model::ProfileData;
+use crate::model::{ProfileData, User};
 
 /// The most live API keys of one user, unless said.
 const KEYS: u32 = 50;
@@ -60,6 +60,8 @@ pub struct Collection {
     pub(crate) remembered: SessionLimits,
     pub(crate) brief: SessionLimits,
     pub(crate) language: Option<String>,
+    pub(crate) requires_mfa: bool,
+    pub(crate) mfa_roles: BTreeSet<String>,
 }
 
 impl Default for Collection {
@@ -94,6 +96,8 @@ impl Collection {
             remembered: SessionLimits::REMEMBERED,
             brief: SessionLimits::BRIEF,
             language: None,
+            requires_mfa: false,
+            mfa_roles: BTreeSet::new(),
         }
     }
 
@@ -120,6 +124,20 @@ impl Collection {
     /// The role of which one holder must always be left; `admin` unless said.
     pub fn admin_role(mut self, role: impl Into<String>) -> Self {
         self.admin_role = role.into();
+        self
+    }
+
+    /// Whether every user must have a second factor; not unless said. Who has none is led to enrolment at login and reaches nothing else;
+    /// sessions and tokens that were begun without one are nothing any more. API keys are good still: they are made by somebody who
+    /// has shown the second factor.
+    pub fn require_mfa(mut self, required: bool) -> Self {
+        self.requires_mfa = required;
+        self
+    }
+
+    /// The same for users who hold this role; may be said more than once.
+    pub fn require_mfa_of(mut self, role: impl Into<String>) -> Self {
+        self.mfa_roles.insert(role.into());
         self
     }
 
@@ -229,6 +247,16 @@ impl Collection {
     pub fn language(mut self, language: impl Into<String>) -> Self {
         self.language = Some(language.into());
         self
+    }
+
+    /// Whether this user must have a second factor.
+    pub(crate) fn demands_mfa(&self, user: &User) -> bool {
+        self.demands_mfa_of(user.roles.iter().map(String::as_str))
+    }
+
+    /// Whether somebody with these roles must have a second factor.
+    pub(crate) fn demands_mfa_of<'a>(&self, mut roles: impl Iterator<Item = &'a str>) -> bool {
+        self.requires_mfa || roles.any(|role| self.mfa_roles.contains(role))
     }
 
     /// What is wrong with the settings, if anything.

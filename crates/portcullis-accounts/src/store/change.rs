@@ -5,7 +5,8 @@ use portcullis_jwt::Revocation;
 
 use super::UserUpdate;
 use crate::model::{
-    AuditEvent, Family, KeyRow, Link, LinkPurpose, QueuedMail, RecordId, User, UserRef,
+    AuditEvent, Factor, Family, Identity, KeyRow, Link, LinkPurpose, QueuedMail, RecordId, Ticket,
+    TicketPurpose, User, UserRef,
 };
 
 /// One change of the database. Several are made together, in their order, or not at all: see [`Ledger::commit`](super::Ledger::commit).
@@ -22,8 +23,8 @@ pub enum Change {
     /// A change of an account. [`NotFound`](super::Conflict::NotFound), [`Changed`](super::Conflict::Changed) if a guard does not hold,
     /// [`EmailTaken`](super::Conflict::EmailTaken).
     UpdateUser(Box<UserUpdate>),
-    /// The account goes, and with it its families, links and keys (not its audit trail); [`Committed`] names those too. Nothing is
-    /// revoked by it. [`NotFound`](super::Conflict::NotFound).
+    /// The account goes, and with it everything that is its own: families, links, keys, factor, recovery codes, tickets, identities
+    /// (not its audit trail). [`Committed`] names families and keys. Nothing is revoked by it. [`NotFound`](super::Conflict::NotFound).
     DeleteUser(UserRef),
     /// After all the changes, wherever among them this stands, somebody in the collection holds this role and is not banned;
     /// otherwise [`RoleUnheld`](super::Conflict::RoleUnheld). Two commits that ask this must not pass each other.
@@ -32,6 +33,21 @@ pub enum Change {
         collection: String,
         /// The role.
         role: String,
+    },
+
+    /// The account still has this stamp: nothing has ended all of its logins. [`NotFound`](super::Conflict::NotFound),
+    /// [`Changed`](super::Conflict::Changed).
+    RequireStamp {
+        /// Whose account.
+        user: UserRef,
+        /// What the stamp must be.
+        stamp: String,
+    },
+    /// After all the changes, wherever among them this stands, the account has a password or an identity to log in by; otherwise
+    /// [`LastCredential`](super::Conflict::LastCredential). Two commits that ask this of one account must not pass each other.
+    RequireCredential {
+        /// Whose account.
+        owner: UserRef,
     },
 
     /// A new login by refresh tokens. [`NotFound`](super::Conflict::NotFound) if the owner is not there.
@@ -137,6 +153,120 @@ pub enum Change {
     },
     /// All keys of a user go. None is no conflict.
     DeleteKeys {
+        /// Whose.
+        owner: UserRef,
+    },
+
+    /// A new second factor, in place of one that is not active. [`FactorActive`](super::Conflict::FactorActive) if one is,
+    /// [`NotFound`](super::Conflict::NotFound) if the owner is not there.
+    PutFactor(Box<Factor>),
+    /// A second factor is asked for from now on. [`NotFound`](super::Conflict::NotFound) if it is not this owner's, or not there any
+    /// more; [`FactorActive`](super::Conflict::FactorActive) if it is active already.
+    ActivateFactor {
+        /// Whose.
+        owner: UserRef,
+        /// Which.
+        id: RecordId,
+        /// The step of the code that was shown.
+        step: u64,
+        /// Becomes `activated_at`.
+        at: Timestamp,
+    },
+    /// A code is used up: the factor's last step becomes this one. [`Changed`](super::Conflict::Changed) unless it was an earlier one
+    /// or none; [`NotFound`](super::Conflict::NotFound) if no such factor of this owner is active. Of many who show one code at once,
+    /// exactly one succeeds (AC-O2).
+    UseStep {
+        /// Whose.
+        owner: UserRef,
+        /// Which factor.
+        id: RecordId,
+        /// The step of the code.
+        step: u64,
+        /// The TOTP sealed anew, where the server's key is another one by now.
+        resealed: Option<Vec<u8>>,
+    },
+    /// The second factor goes, active or not, and the recovery codes with it. [`NotFound`](super::Conflict::NotFound) if there is none.
+    DeleteFactor {
+        /// Whose.
+        owner: UserRef,
+    },
+    /// These recovery codes, as digests, in place of all that there were. [`NotFound`](super::Conflict::NotFound) if the owner is not
+    /// there.
+    PutRecoveryCodes {
+        /// Whose.
+        owner: UserRef,
+        /// Their digests; none for no codes.
+        digests: Vec<[u8; 32]>,
+    },
+    /// A recovery code is used up: one of these digests goes. [`NotFound`](super::Conflict::NotFound) if none of them is there. Of many
+    /// who show one code at once, exactly one succeeds.
+    TakeRecoveryCode {
+        /// Whose.
+        owner: UserRef,
+        /// What the code may be kept as: under the server's key of today, and former ones.
+        any_of: Vec<[u8; 32]>,
+    },
+
+    /// A new ticket. [`NotFound`](super::Conflict::NotFound) if it has an owner who is not there.
+    InsertTicket(Box<Ticket>),
+    /// Something is tried with a ticket: its attempts become one more. [`LimitReached`](super::Conflict::LimitReached) if there were
+    /// `at_most` already; [`NotFound`](super::Conflict::NotFound) if it is not there, or past its end at `at`.
+    CountAttempt {
+        /// Its id.
+        id: RecordId,
+        /// Its digest; another one is as good as not there.
+        digest: [u8; 32],
+        /// What it must be good for.
+        purpose: TicketPurpose,
+        /// How many attempts there may be, this one included.
+        at_most: u32,
+        /// Now.
+        at: Timestamp,
+    },
+    /// A ticket is used up: as [`TakeLink`](Self::TakeLink).
+    TakeTicket {
+        /// Its id.
+        id: RecordId,
+        /// Its digest; another one is as good as not there.
+        digest: [u8; 32],
+        /// What it must be good for.
+        purpose: TicketPurpose,
+        /// Now.
+        at: Timestamp,
+    },
+    /// All tickets of a user for these purposes go. None is no conflict.
+    DropTickets {
+        /// Whose.
+        owner: UserRef,
+        /// For what.
+        purposes: Vec<TicketPurpose>,
+    },
+
+    /// A new identity. [`IdentityTaken`](super::Conflict::IdentityTaken) if issuer and subject are somebody's in the collection, this
+    /// owner's included; [`NotFound`](super::Conflict::NotFound) if the owner is not there.
+    InsertIdentity(Box<Identity>),
+    /// Its user has logged in by it. [`NotFound`](super::Conflict::NotFound) if it is not this owner's.
+    UseIdentity {
+        /// Whose.
+        owner: UserRef,
+        /// Which.
+        id: RecordId,
+        /// Becomes `last_used_at`.
+        at: Timestamp,
+        /// Becomes `email`.
+        email: Option<String>,
+        /// Becomes `sealed_tokens`.
+        sealed_tokens: Option<Vec<u8>>,
+    },
+    /// An identity goes. [`NotFound`](super::Conflict::NotFound) if it is not this owner's.
+    DeleteIdentity {
+        /// Whose.
+        owner: UserRef,
+        /// Which.
+        id: RecordId,
+    },
+    /// All identities of a user go. None is no conflict.
+    DeleteIdentities {
         /// Whose.
         owner: UserRef,
     },

@@ -9,7 +9,9 @@ use portcullis_key::KeyIndex;
 use portcullis_limit::LockoutStore;
 use portcullis_session::IndexedSessionStore;
 
-use super::{Change, CommitError, Committed, StoreError};
+use super::{
+    Change, CommitError, Committed, FactorStore, IdentityStore, StoreError, TicketStore,
+};
 use crate::model::{
     AuditEvent, AuditQuery, Delivery, Family, KeyRow, Link, QueuedMail, RecordId, User, UserQuery,
     UserRef,
@@ -159,7 +161,7 @@ pub trait Ledger: Debug + Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<Vec<Revocation>, StoreError>;
 
-    /// Removes up to `limit` rows of each kind that nothing needs any more at `now`: families and links past their end,
+    /// Removes up to `limit` rows of each kind that nothing needs any more at `now`: families, links and tickets past their end,
     /// revocations past theirs, sessions past theirs, audit entries older than `audit_before`. Says how many went.
     ///
     /// # Errors
@@ -184,7 +186,16 @@ pub trait Ledger: Debug + Send + Sync + 'static {
 ///
 /// `portcullis-sql` keeps accounts in SQLite and PostgreSQL, [`MemoryStore`](crate::MemoryStore) in memory.
 pub trait AccountStore:
-    UserStore + FamilyStore + LinkStore + KeyStore + AuditLog + Outbox + Ledger
+    UserStore
+    + FamilyStore
+    + LinkStore
+    + KeyStore
+    + FactorStore
+    + TicketStore
+    + IdentityStore
+    + AuditLog
+    + Outbox
+    + Ledger
 {
     /// Where cookie sessions are kept, unless the application says elsewhere.
     fn sessions(&self) -> Arc<dyn IndexedSessionStore>;

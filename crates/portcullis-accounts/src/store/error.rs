@@ -52,6 +52,12 @@ pub enum Conflict {
     LimitReached,
     /// Nobody would be left who holds the role.
     RoleUnheld,
+    /// The user has a second factor already.
+    FactorActive,
+    /// Somebody's account has this identity.
+    IdentityTaken,
+    /// Nothing would be left to log in by.
+    LastCredential,
 }
 
 /// Why changes were not made; none of them was.

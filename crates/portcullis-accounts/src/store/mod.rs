@@ -3,6 +3,7 @@
 
 mod change;
 mod contracts;
+mod credentials;
 mod error;
 mod update;
 mod with_users;
@@ -11,6 +12,7 @@ pub use self::change::{Change, Committed};
 pub use self::contracts::{
     AccountStore, AuditLog, FamilyStore, KeyStore, Ledger, LinkStore, Outbox, UserStore,
 };
+pub use self::credentials::{FactorStore, IdentityStore, TicketStore};
 pub use self::error::{CommitError, Conflict, StoreError};
 pub use self::update::UserUpdate;
 pub use self::with_users::{ForeignUsers, UserTransaction, WithUsers};

@@ -42,6 +42,8 @@ pub struct UserUpdate {
     pub language: Option<Option<String>>,
     /// The new stamp.
     pub stamp: Option<String>,
+    /// Since when a second factor is asked for, or not any more.
+    pub mfa_since: Option<Option<Timestamp>>,
     /// When rights changed last.
     pub rights_changed_at: Option<Timestamp>,
 }
@@ -65,6 +67,7 @@ impl UserUpdate {
             profile: None,
             language: None,
             stamp: None,
+            mfa_since: None,
             rights_changed_at: None,
         }
     }
@@ -105,6 +108,7 @@ impl UserUpdate {
         set(&mut user.profile, self.profile.as_ref());
         set(&mut user.language, self.language.as_ref());
         set(&mut user.stamp, self.stamp.as_ref());
+        set(&mut user.mfa_since, self.mfa_since.as_ref());
         set(&mut user.rights_changed_at, self.rights_changed_at.as_ref());
         user
     }

@@ -3,7 +3,9 @@
 mod device;
 mod link;
 mod refresh;
+mod ticket;
 
 pub(crate) use self::device::{DeviceToken, KNOWN_FOR};
 pub(crate) use self::link::LinkToken;
 pub(crate) use self::refresh::{Presented, RefreshToken};
+pub(crate) use self::ticket::TicketToken;

@@ -17,6 +17,7 @@ pub(in crate::http) async fn register(call: Call) -> Result<Answer, Denial> {
     };
     match call.users()?.register(register).await? {
         Registered::LoggedIn(session) => begun(StatusCode::CREATED, &session),
+        Registered::Challenged(challenge) => Answer::json(StatusCode::CREATED, &challenge),
         Registered::VerificationSent => Answer::json(
             StatusCode::ACCEPTED,
             &json!({ "status": "verification_sent" }),
@@ -33,6 +34,7 @@ pub(in crate::http) async fn login(call: Call) -> Result<Answer, Denial> {
     };
     match call.users()?.login(login).await? {
         LoggedIn::Done(session) => begun(StatusCode::OK, &session),
+        LoggedIn::Challenged(challenge) => Answer::ok(&challenge),
     }
 }
 

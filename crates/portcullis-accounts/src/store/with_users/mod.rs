@@ -17,12 +17,12 @@ use portcullis_session::IndexedSessionStore;
 
 pub use self::contract::{ForeignUsers, UserTransaction};
 use super::{
-    AccountStore, AuditLog, Change, CommitError, Committed, FamilyStore, KeyStore, Ledger,
-    LinkStore, Outbox, StoreError, UserStore,
+    AccountStore, AuditLog, Change, CommitError, Committed, FactorStore, FamilyStore,
+    IdentityStore, KeyStore, Ledger, LinkStore, Outbox, StoreError, TicketStore, UserStore,
 };
 use crate::model::{
-    AuditEvent, AuditQuery, Delivery, Family, KeyRow, Link, QueuedMail, RecordId, User, UserQuery,
-    UserRef,
+    AuditEvent, AuditQuery, Delivery, Factor, Family, Identity, KeyRow, Link, QueuedMail, RecordId,
+    Ticket, User, UserQuery, UserRef,
 };
 
 #[doc = include_str!("../../../docs/with_users.md")]
@@ -97,6 +97,40 @@ impl<U: ForeignUsers, S: AccountStore> KeyStore for WithUsers<U, S> {
         uses: &[(RecordId, Timestamp, Option<IpAddr>)],
     ) -> Result<(), StoreError> {
         self.rest.note_use(uses).await
+    }
+}
+
+#[async_trait]
+impl<U: ForeignUsers, S: AccountStore> FactorStore for WithUsers<U, S> {
+    async fn factor(&self, owner: &UserRef) -> Result<Option<Factor>, StoreError> {
+        self.rest.factor(owner).await
+    }
+
+    async fn recovery_codes_left(&self, owner: &UserRef) -> Result<u32, StoreError> {
+        self.rest.recovery_codes_left(owner).await
+    }
+}
+
+#[async_trait]
+impl<U: ForeignUsers, S: AccountStore> TicketStore for WithUsers<U, S> {
+    async fn ticket(&self, id: RecordId) -> Result<Option<Ticket>, StoreError> {
+        self.rest.ticket(id).await
+    }
+}
+
+#[async_trait]
+impl<U: ForeignUsers, S: AccountStore> IdentityStore for WithUsers<U, S> {
+    async fn identity(
+        &self,
+        collection: &str,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<Option<Identity>, StoreError> {
+        self.rest.identity(collection, issuer, subject).await
+    }
+
+    async fn identities(&self, owner: &UserRef) -> Result<Vec<Identity>, StoreError> {
+        self.rest.identities(owner).await
     }
 }
 

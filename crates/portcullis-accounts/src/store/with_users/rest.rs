@@ -79,6 +79,7 @@ pub(super) fn shadow(user: &User) -> User {
         profile: Default::default(),
         language: None,
         stamp: String::new(),
+        mfa_since: None,
         rights_changed_at: user.created_at,
         created_at: user.created_at,
         updated_at: user.created_at,
