@@ -5,6 +5,7 @@
 //! - `account_store` (feature `accounts`): what every account store must do.
 //! - `limiter` (feature `limit`): what every limiter must do.
 //! - `lockouts` (feature `limit`): what every store of failed attempts must do.
+//! - `oauth` (feature `oauth`): providers to log in with, good ones and bad ones.
 //! - `postgres` (feature `postgres`): a PostgreSQL server of the tests' own.
 //! - `smtp` (feature `smtp`): a mail server that keeps what it is sent.
 //! - `session_store` (feature `session`): what every session store must do.
@@ -18,6 +19,8 @@ mod identity;
 pub mod limiter;
 #[cfg(feature = "limit")]
 pub mod lockouts;
+#[cfg(feature = "oauth")]
+pub mod oauth;
 #[cfg(all(feature = "postgres", unix))]
 pub mod postgres;
 #[cfg(feature = "limit")]
