@@ -11,7 +11,7 @@ use super::pick::Target;
 use super::rules::Rules;
 use super::verifier::{Inner, Verifier};
 use crate::cache::TokenCache;
-use crate::{KeySource, Purpose, Revocations};
+use crate::{Algorithm, KeySource, Purpose, Revocations};
 
 /// How many verified tokens are kept, unless said: room for some twenty thousand that are in use at one time.
 const CACHED_TOKENS: usize = 65_536;
@@ -88,6 +88,21 @@ impl VerifierBuilder {
     /// Accepts only tokens whose header says `typ: at+jwt` (RFC 9068 §4); unless said, `JWT` and no `typ` are good as well.
     pub fn only_at_jwt(mut self) -> Self {
         self.rules.only_access_tokens = true;
+        self
+    }
+
+    /// Accepts ID tokens of an OpenID provider and no others; for the client that the provider issued them to
+    /// (OpenID Connect Core §3.1.3.7), which checks `nonce`, `azp` and `at_hash` itself. [`purpose`](Self::purpose) counts no more,
+    /// and a token with `typ: at+jwt` or with another `token_use` than `id` is refused.
+    pub fn only_id_tokens(mut self) -> Self {
+        self.rules.only_id_tokens = true;
+        self
+    }
+
+    /// Accepts tokens signed with these algorithms and no others, whatever keys the source has. Unless said, all that the keys
+    /// have; a key has one in any case, and a token's header is only compared with it.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.rules.algorithms = Some(algorithms.into_iter().collect());
         self
     }
 

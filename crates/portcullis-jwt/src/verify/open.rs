@@ -4,7 +4,7 @@ use portcullis_core::Timestamp;
 
 use super::base64url;
 use super::header::{Header, KnownHeader, MediaType};
-use crate::{KeySet, TokenError, TokenErrorKind, VerifyingKey};
+use crate::{Algorithm, KeySet, TokenError, TokenErrorKind, VerifyingKey};
 
 /// The longest token that is taken, in bytes.
 pub(crate) const LONGEST_TOKEN: usize = 8 * 1024;
@@ -22,7 +22,7 @@ pub(crate) struct Opened {
     pub(crate) media_type: MediaType,
     /// When the key ceases to verify.
     pub(crate) key_until: Option<Timestamp>,
-    pub(crate) is_symmetric: bool,
+    pub(crate) algorithm: Algorithm,
 }
 
 /// The three parts of a token in compact form (RFC 7515 §7.1).
@@ -88,7 +88,7 @@ fn key_for<'k>(header: &Header, keys: &'k KeySet) -> Result<&'k VerifyingKey, To
     let key = match key {
         Some(key) => key,
         // No key can help a token of an algorithm that there is not.
-        None if crate::Algorithm::from_name(&header.alg).is_none() => {
+        None if Algorithm::from_name(&header.alg).is_none() => {
             return Err(TokenErrorKind::WrongAlgorithm.into());
         }
         None => return Err(TokenErrorKind::UnknownKey.into()),
@@ -116,7 +116,7 @@ fn open_with(
         claims: base64url::decode(parts.payload)?,
         media_type,
         key_until: key.until(),
-        is_symmetric: key.algorithm().is_symmetric(),
+        algorithm: key.algorithm(),
     })
 }
 

@@ -6,7 +6,7 @@ use portcullis_core::Timestamp;
 
 use super::claims::{Audience, Claims};
 use super::header::MediaType;
-use crate::{Purpose, TokenError, TokenErrorKind};
+use crate::{Algorithm, Purpose, TokenError, TokenErrorKind};
 
 /// By how much clocks may disagree, both ways. RFC 7519 §4.1.4 speaks of a few minutes at most; this is what Spring uses.
 const LEEWAY: Duration = Duration::from_secs(60);
@@ -19,6 +19,10 @@ pub(crate) struct Rules {
     pub(crate) has_audience: bool,
     pub(crate) purpose: Purpose,
     pub(crate) only_access_tokens: bool,
+    /// Takes ID tokens of OpenID Connect, whatever the purpose says.
+    pub(crate) only_id_tokens: bool,
+    /// `None` takes any algorithm that a key of the source has.
+    pub(crate) algorithms: Option<Vec<Algorithm>>,
     pub(crate) leeway: Duration,
     pub(crate) without_expiry: bool,
     /// How long a token is good after it was issued, where tokens can be revoked.
@@ -33,6 +37,8 @@ impl Default for Rules {
             has_audience: false,
             purpose: Purpose::Access,
             only_access_tokens: false,
+            only_id_tokens: false,
+            algorithms: None,
             leeway: LEEWAY,
             without_expiry: false,
             longest_life: None,
@@ -73,6 +79,15 @@ impl Rules {
         self.check_audience(claims)?;
         self.check_purpose(claims, media_type)?;
         Ok(validity)
+    }
+
+    /// Keys have their algorithms already; this narrows down which keys count.
+    pub(crate) fn check_algorithm(&self, algorithm: Algorithm) -> Result<(), TokenError> {
+        let accepted = self.algorithms.as_ref();
+        match accepted.is_none_or(|accepted| accepted.contains(&algorithm)) {
+            true => Ok(()),
+            false => Err(TokenErrorKind::WrongAlgorithm.into()),
+        }
     }
 
     /// `exp` is the moment on or after which a token must not be accepted (RFC 7519 §4.1.4).
@@ -118,6 +133,9 @@ impl Rules {
     }
 
     fn check_purpose(&self, claims: &Claims<'_>, media_type: MediaType) -> Result<(), TokenError> {
+        if self.only_id_tokens {
+            return check_id_token(claims, media_type);
+        }
         if !media_type.suits(self.purpose, self.only_access_tokens) {
             return Err(TokenErrorKind::WrongType.into());
         }
@@ -130,6 +148,18 @@ impl Rules {
             true => Ok(()),
             false => Err(TokenErrorKind::WrongPurpose.into()),
         }
+    }
+}
+
+/// An ID token says nothing of its purpose, or `id` (Amazon Cognito), or `typ: ID` (Keycloak); never is it an access token.
+fn check_id_token(claims: &Claims<'_>, media_type: MediaType) -> Result<(), TokenError> {
+    let is_id = |name: Option<&str>| name.is_none_or(|name| name.eq_ignore_ascii_case("id"));
+    if !matches!(media_type, MediaType::Absent | MediaType::Jwt) {
+        return Err(TokenErrorKind::WrongType.into());
+    }
+    match is_id(claims.token_use.as_deref()) && is_id(claims.kind.as_deref()) {
+        true => Ok(()),
+        false => Err(TokenErrorKind::WrongPurpose.into()),
     }
 }
 

@@ -3,6 +3,7 @@ use std::fmt;
 use portcullis_core::Timestamp;
 
 use super::claims::Claims;
+use crate::Algorithm;
 
 /// A verified token, with its claims in the application's own type.
 #[derive(Clone)]
@@ -13,11 +14,12 @@ pub struct VerifiedToken<T> {
     issuer: Option<Box<str>>,
     issued_at: Option<Timestamp>,
     expires_at: Option<Timestamp>,
+    algorithm: Algorithm,
     claims: T,
 }
 
 impl<T> VerifiedToken<T> {
-    pub(super) fn new(from: &Claims<'_>, claims: T) -> Self {
+    pub(super) fn new(from: &Claims<'_>, algorithm: Algorithm, claims: T) -> Self {
         let text = |text: Option<&str>| text.map(Box::from);
         Self {
             subject: text(from.sub.as_deref()),
@@ -26,6 +28,7 @@ impl<T> VerifiedToken<T> {
             issuer: text(from.iss.as_deref()),
             issued_at: from.iat,
             expires_at: from.exp,
+            algorithm,
             claims,
         }
     }
@@ -64,6 +67,12 @@ impl<T> VerifiedToken<T> {
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.expires_at
+    }
+
+    /// The algorithm of the key that signed it.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
     }
 
     /// All claims, the registered ones among them, as far as `T` has a place for them.

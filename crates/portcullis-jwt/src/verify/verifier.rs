@@ -117,6 +117,28 @@ impl Verifier {
         result
     }
 
+    /// As [`decode`](Self::decode), but where the token's key is not there, waits for it to be fetched, if the keys come from a
+    /// source that can.
+    ///
+    /// # Errors
+    ///
+    /// As [`decode`](Self::decode), and [`TokenErrorKind::KeysUnavailable`].
+    pub async fn decode_fetching<T: DeserializeOwned>(
+        &self,
+        token: &str,
+    ) -> Result<VerifiedToken<T>, TokenError> {
+        match self.decode(token) {
+            Err(error) => match self.refresh_after(error, token) {
+                Some(refresh) => {
+                    refresh.await.map_err(|_| TokenErrorKind::KeysUnavailable)?;
+                    self.decode(token)
+                }
+                None => Err(error),
+            },
+            Ok(decoded) => Ok(decoded),
+        }
+    }
+
     fn decode_at<T: DeserializeOwned>(
         &self,
         token: &str,
@@ -139,7 +161,7 @@ impl Verifier {
                 .map_or(Ok(()), |()| Err(TokenErrorKind::Revoked))?;
         }
         let own = serde_json::from_slice(&opened.claims).map_err(|_| TokenErrorKind::Malformed)?;
-        Ok(VerifiedToken::new(&claims, own))
+        Ok(VerifiedToken::new(&claims, opened.algorithm, own))
     }
 
     /// Looks the token up among those that were verified. All that may have changed since is checked again.
@@ -171,7 +193,7 @@ impl Verifier {
         let issued_at = claims.iat;
         let builder = self.inner.mapping.user(&claims)?;
         drop(claims);
-        let is_symmetric = opened.is_symmetric;
+        let is_symmetric = opened.algorithm.is_symmetric();
         let user = builder.claims(Bytes::from(opened.claims)).build();
         self.check_revoked(&user, issued_at)?;
         if let Some(cache) = self.cache_for(is_symmetric) {
@@ -186,6 +208,7 @@ impl Verifier {
         opened: &Opened,
         now: Timestamp,
     ) -> Result<Validity, TokenError> {
+        self.inner.rules.check_algorithm(opened.algorithm)?;
         let mut validity = self.inner.rules.check(claims, opened.media_type, now)?;
         if let Some(until) = opened.key_until {
             validity.until = validity.until.min(until);
