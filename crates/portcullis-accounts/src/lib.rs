@@ -33,8 +33,8 @@ pub use self::accounts::Accounts;
 pub use self::audit::EventSink;
 pub use self::builder::{AccountsBuilder, BuildError};
 pub use self::flow::{
-    AdminUpdate, Application, AuditPage, AuditRequest, Challenge, ChangePassword, CreatedKey, Credentials,
-    KeyInfo, ListUsers, LoggedIn, LoggedOut, Login, Logout, Me, NewKey, NewUser, Proof,
+    Activated, AdminUpdate, Application, AuditPage, AuditRequest, Challenge, ChangePassword,
+    CreatedKey, Credentials, Enrolment, KeyInfo, ListUsers, LoggedIn, LoggedOut, Login, Logout, Me, NewKey, NewUser, Proof,
     Reauthenticated, Register, Registered, Session, SessionInfo, Tokens, UserPage,
 };
 pub use self::http::{AccountsFuture, AccountsService};

@@ -134,8 +134,46 @@ impl Users {
     }
 
     /// Refuses callers whose last proof of who they are is older than ten minutes: 401 `reauthentication_required` (AC-E2, AC-M3).
+    ///
+    /// A flow asks [`fresh_account`](Self::fresh_account), which asks this as well.
     pub(crate) fn require_fresh(&self, caller: &AuthUser) -> Result<(), Denial> {
         caller.require(&fresh(FRESH).with_clock(&self.inner.clock))
+    }
+
+    /// The account of a caller who may do what is delicate: no API key, proved within ten minutes, and where the account has a
+    /// second factor, proved by two (AC-E2). Counted by this quota.
+    pub(crate) async fn fresh_account(
+        &self,
+        caller: &AuthUser,
+        quota: &Quota,
+    ) -> Result<User, Denial> {
+        let user = self.proved_account(caller, quota).await?;
+        self.require_factors(caller, &user)?;
+        Ok(user)
+    }
+
+    /// The same, where what follows asks for a code of the second factor itself.
+    pub(crate) async fn proved_account(
+        &self,
+        caller: &AuthUser,
+        quota: &Quota,
+    ) -> Result<User, Denial> {
+        let id = self.id_of(caller)?;
+        self.not_by_key(caller)?;
+        self.require_fresh(caller)?;
+        self.limit_user(id, quota).await?;
+        self.account_of(caller).await
+    }
+
+    /// Refuses callers who have proved one factor of an account that has two: 401 `reauthentication_required`, which a code answers
+    /// (AC-E2). A login from a trusted device is one of them.
+    #[expect(clippy::unused_self, reason = "it reads like the other checks")]
+    pub(crate) fn require_factors(&self, caller: &AuthUser, user: &User) -> Result<(), Denial> {
+        match user.mfa_since.is_none() || caller.is_multi_factor() {
+            true => Ok(()),
+            false => Err(Denial::reauthentication_required(FRESH)
+                .with_detail("this needs a login with a second factor")),
+        }
     }
 
     // Limits.

@@ -3,7 +3,7 @@
 use portcullis_core::Denial;
 
 use super::register::new_stamp;
-use crate::model::{LinkPurpose, User};
+use crate::model::{LinkPurpose, RecordId, TicketPurpose, User};
 use crate::store::{Change, UserUpdate};
 use crate::users::Users;
 
@@ -54,12 +54,37 @@ impl Users {
         Ok(changes)
     }
 
+    /// The changes that end every login of a user but one family, and what is half done; the new stamp is put into the update that is
+    /// committed with them. The login that stays must be given that stamp, too.
+    pub(super) fn end_others(
+        &self,
+        user: &User,
+        update: &mut UserUpdate,
+        keep: Option<RecordId>,
+    ) -> Result<Vec<Change>, Denial> {
+        update.stamp = Some(new_stamp()?);
+        Ok(vec![
+            self.end_families(user, keep),
+            // Asked for by who may have been here before, and not with two factors.
+            Change::DropLinks {
+                owner: user.reference(),
+                purposes: vec![LinkPurpose::ChangeEmail],
+            },
+            Change::DropTickets {
+                owner: user.reference(),
+                purposes: TicketPurpose::ALL.to_vec(),
+            },
+        ])
+    }
+
     /// The guard of whatever outlives the login that it is made by: the changes with it are made only if nothing has ended all of the
     /// user's logins since the account was read. Otherwise who has stolen a login would only have to be quick.
+    #[expect(clippy::unused_self, reason = "it reads like the other changes")]
     pub(super) fn while_logged_in(&self, user: &User) -> Change {
-        let mut guard = UserUpdate::new(user.reference(), self.now());
-        guard.if_stamp = Some(user.stamp.clone());
-        Change::UpdateUser(Box::new(guard))
+        Change::RequireStamp {
+            user: user.reference(),
+            stamp: user.stamp.clone(),
+        }
     }
 
     /// Removes the sessions by cookie, which are dead by their stamp already, and says how many there were.

@@ -37,5 +37,5 @@ pub use self::logout::{LoggedOut, Logout};
 pub use self::me::Me;
 pub use self::reauthenticate::{Proof, Reauthenticated};
 pub use self::register::{Register, Registered};
-pub use self::second_factor::Challenge;
+pub use self::second_factor::{Activated, Challenge, Enrolment};
 pub use self::sessions::SessionInfo;

@@ -102,6 +102,26 @@ impl CookieSessions {
         self.keep(&session, login).await
     }
 
+    /// Notes that the logged-in user has proved who they are once more, by what has changed their security stamp: as
+    /// [`Sessions::reauthenticate_with_stamp`](crate::Sessions::reauthenticate_with_stamp). The id is new, and so is the cookie.
+    ///
+    /// # Errors
+    ///
+    /// If nobody is logged in, or the store does not answer.
+    pub async fn reauthenticate_with_stamp<'a>(
+        &self,
+        headers: &HeaderMap,
+        amr: impl IntoIterator<Item = &'a str>,
+        stamp: impl Into<String>,
+    ) -> Result<(AuthRecord, HeaderValue), SessionError> {
+        let session = self.session_of(headers).await?;
+        let sessions = &self.inner.sessions;
+        let login = sessions
+            .reauthenticate_with_stamp(&session, amr, stamp)
+            .await?;
+        self.keep(&session, login).await
+    }
+
     /// Gives the session a new id and keeps all else: as [`Sessions::rotate`](crate::Sessions::rotate).
     ///
     /// # Errors

@@ -116,6 +116,25 @@ impl Sessions {
         Ok(login)
     }
 
+    /// The user has proved who they are once more, by what has changed their security stamp: as
+    /// [`reauthenticate`](Self::reauthenticate) and [`change_stamp`](Self::change_stamp) at once, with one new id.
+    ///
+    /// # Errors
+    ///
+    /// If nobody is logged in, or the store does not answer.
+    pub async fn reauthenticate_with_stamp<'a>(
+        &self,
+        session: &Session,
+        amr: impl IntoIterator<Item = &'a str>,
+        stamp: impl Into<String>,
+    ) -> Result<AuthRecord, SessionError> {
+        let mut login = self.required(session).await?;
+        login.reauthenticate(self.now(), amr);
+        login.set_stamp(stamp.into());
+        self.move_to_new_id(session, &login).await?;
+        Ok(login)
+    }
+
     async fn required(&self, session: &Session) -> Result<AuthRecord, SessionError> {
         let login = self.current(session).await?;
         login.ok_or_else(SessionError::not_logged_in)
