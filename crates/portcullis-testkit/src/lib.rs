@@ -7,6 +7,7 @@
 //! - `lockouts` (feature `limit`): what every store of failed attempts must do.
 //! - `oauth` (feature `oauth`): providers to log in with, good ones and bad ones.
 //! - `postgres` (feature `postgres`): a PostgreSQL server of the tests' own.
+//! - `redis` (feature `redis`): Redis servers of the tests' own, a cluster and a Sentinel among them.
 //! - `smtp` (feature `smtp`): a mail server that keeps what it is sent.
 //! - `session_store` (feature `session`): what every session store must do.
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -25,6 +26,8 @@ pub mod oauth;
 pub mod postgres;
 #[cfg(feature = "limit")]
 mod random;
+#[cfg(all(feature = "redis", unix))]
+pub mod redis;
 #[cfg(feature = "session")]
 pub mod session_store;
 #[cfg(feature = "smtp")]

@@ -64,6 +64,7 @@ pub(super) fn user(collection: &str, address: &str) -> User {
         profile: Map::new(),
         language: None,
         stamp: String::from("stamp-1"),
+        mfa_since: None,
         rights_changed_at: at(1),
         created_at: at(1),
         updated_at: at(1),

@@ -45,6 +45,7 @@ pub(super) fn full() -> User {
         })),
         language: Some(String::from("pt-BR")),
         stamp: String::from("stämp"),
+        mfa_since: Some(rows::at(78)),
         rights_changed_at: portcullis_core::Timestamp::from_unix_millis(1_767_225_601_789),
         ..rows::user("users", "")
     }

@@ -1,0 +1,38 @@
+-- Takes hits back. KEYS: one for each. ARGV, from the fourth on, six for each: algorithm, limit, emission interval or length of the window in
+-- nanoseconds, cost, and when it was counted, in seconds and nanoseconds.
+local refund = {}
+
+-- As much as cannot have drained since.
+function refund.g(_, emission, cost, counted, state)
+    local left = math.max(0, emission * cost + counted)
+    return { fresh = state.fresh - left, current = 0, previous = 0 }
+end
+
+function refund.f(_, length, cost, counted, state)
+    if counted >= state.fresh - length then
+        state.current = math.max(0, state.current - cost)
+    end
+    return state
+end
+
+function refund.s(_, length, cost, counted, state)
+    local window = windows(length, state)
+    if counted >= window.begin then
+        window.current = math.max(0, window.current - cost)
+    elseif counted >= window.begin - length then
+        window.previous = math.max(0, window.previous - cost)
+    end
+    return after(window)
+end
+
+for number, key in ipairs(KEYS) do
+    local at = 6 * number - 2
+    local algorithm, limit, length, cost = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+    -- Never later than now, should the clock have been set back since.
+    local counted = math.min(0, (tonumber(ARGV[at + 4]) - seconds) * 1e9 + tonumber(ARGV[at + 5]) - nanos)
+    local state = read(key)
+    if state then
+        write(key, algorithm, refund[algorithm](limit, length, cost, counted, state))
+    end
+end
+return 1

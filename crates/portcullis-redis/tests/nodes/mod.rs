@@ -1,0 +1,52 @@
+//! Servers and connections for tests.
+#![allow(dead_code, reason = "each test binary uses a part")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use portcullis_redis::{Redis, RedisBuilder};
+use portcullis_testkit::ManualClock;
+use portcullis_testkit::redis::Server;
+
+/// A prefix that no other test uses.
+pub(crate) fn fresh_prefix() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    format!("test{}:", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// How to connect to this server, under a prefix of one's own.
+pub(crate) fn builder(server: &Server) -> RedisBuilder {
+    let builder = Redis::builder(&server.url()).unwrap();
+    builder.key_prefix(fresh_prefix())
+}
+
+pub(crate) async fn connect(server: &Server) -> Redis {
+    builder(server).connect().await.unwrap()
+}
+
+/// A connection whose time is the test's.
+pub(crate) async fn connect_with_clock(server: &Server, clock: &ManualClock) -> Redis {
+    let builder = builder(server).with_insecure_clock_of_the_caller(clock.shared());
+    builder.connect().await.unwrap()
+}
+
+/// Some connections that count together.
+pub(crate) async fn connect_nodes(
+    server: &Server,
+    clock: &ManualClock,
+    count: usize,
+) -> Vec<Redis> {
+    let prefix = fresh_prefix();
+    let mut nodes = Vec::new();
+    for _ in 0..count {
+        let builder = Redis::builder(&server.url()).unwrap().key_prefix(&prefix);
+        let builder = builder.with_insecure_clock_of_the_caller(clock.shared());
+        nodes.push(builder.connect().await.unwrap());
+    }
+    nodes
+}
+
+/// The server that the tests of this binary share, if Redis is installed.
+pub(crate) fn server() -> Option<Arc<Server>> {
+    Server::shared()
+}

@@ -1,0 +1,208 @@
+//! One process of Redis, and the directory that it may write to.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use std::{env, fs, io};
+
+use std::io::Write as _;
+use std::os::unix::fs::DirBuilderExt as _;
+
+/// How often, and after which pauses, a server is asked whether it is ready: for half a minute.
+const ASKED: u32 = 3000;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Waits for the end of the tests' process, which closes its input, and ends the server then; each line of input before that is
+/// a signal to hand on. What ends the tests from without (Ctrl-C, a time limit) does not end it.
+const KEEPER: &str = r#"
+log=$1
+shift
+"$@" >>"$log" 2>&1 </dev/null &
+server=$!
+trap '' HUP INT TERM
+while read -r signal; do
+    kill -"$signal" "$server"
+    case $signal in
+    TERM) kill -CONT "$server"; wait "$server" 2>/dev/null; break ;;
+    KILL) break ;;
+    esac
+done
+kill -CONT "$server" 2>/dev/null
+kill -KILL "$server" 2>/dev/null
+wait "$server" 2>/dev/null
+"#;
+
+/// What a server may be told.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Signal {
+    Term,
+    Kill,
+    Stop,
+    Continue,
+}
+
+impl Signal {
+    fn line(self) -> &'static [u8] {
+        match self {
+            Self::Term => b"TERM\n",
+            Self::Kill => b"KILL\n",
+            Self::Stop => b"STOP\n",
+            Self::Continue => b"CONT\n",
+        }
+    }
+}
+
+/// A directory that is gone with this.
+#[derive(Debug)]
+pub(super) struct Directory(PathBuf);
+
+impl Directory {
+    pub(super) fn create() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let (process, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = env::temp_dir().join(format!("portcullis-redis-{process}-{number}"));
+        let created = fs::DirBuilder::new().mode(0o700).create(&path);
+        created.expect("a directory can be made");
+        Self(path)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+/// A server that runs until this is dropped.
+#[derive(Debug)]
+pub(super) struct Process {
+    keeper: Child,
+    input: Option<ChildStdin>,
+}
+
+impl Process {
+    pub(super) fn start(directory: &Directory, log: &str, words: &[&str]) -> Self {
+        let log = directory.path().join(log);
+        let mut command = Command::new("sh");
+        command.args(["-c", KEEPER, "sh"]).arg(log);
+        command.arg("redis-server").args(words);
+        command
+            .args(["--save", "", "--appendonly", "no", "--dir"])
+            .arg(directory.path());
+        Self::keep(command)
+    }
+
+    pub(super) fn start_sentinel(directory: &Directory, log: &str, settings: &Path) -> Self {
+        let log = directory.path().join(log);
+        let mut command = Command::new("sh");
+        command.args(["-c", KEEPER, "sh"]).arg(log);
+        command.arg("redis-server").arg(settings).arg("--sentinel");
+        Self::keep(command)
+    }
+
+    fn keep(mut command: Command) -> Self {
+        let keeper = command.stdin(Stdio::piped()).spawn();
+        let mut keeper = keeper.expect("a shell can be started");
+        let input = keeper.stdin.take();
+        Self { keeper, input }
+    }
+
+    pub(super) fn tell(&self, signal: Signal) {
+        let told = self.write(signal);
+        told.expect("the keeper listens");
+    }
+
+    /// Waits until it is over.
+    pub(super) fn end(mut self, signal: Signal) {
+        drop(self.write(signal));
+        drop(self.input.take());
+        drop(self.keeper.wait());
+    }
+
+    fn write(&self, signal: Signal) -> io::Result<()> {
+        match &self.input {
+            Some(input) => {
+                let mut input = input;
+                input.write_all(signal.line())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        drop(self.keeper.wait());
+    }
+}
+
+pub(super) fn is_installed() -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let directories: Vec<_> = env::split_paths(&path).collect();
+    let is_there = |program: &&str| {
+        directories
+            .iter()
+            .any(|directory| directory.join(program).exists())
+    };
+    ["redis-server", "redis-cli"].iter().all(is_there)
+}
+
+/// Asks by `redis-cli`; the first words say whom.
+pub(super) fn ask(words: &[&str]) -> String {
+    let answer = try_to_ask(words);
+    answer.unwrap_or_else(|error| panic!("Redis does not answer {words:?}: {error}"))
+}
+
+pub(super) fn try_to_ask(words: &[&str]) -> Result<String, String> {
+    let mut cli = Command::new("redis-cli");
+    let output = cli.arg("-e").args(words).stdin(Stdio::null()).output();
+    let output = output.map_err(|error| error.to_string())?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+    match output.status.success() {
+        true => Ok(text(&output.stdout)),
+        false => Err(format!("{} {}", text(&output.stdout), text(&output.stderr))),
+    }
+}
+
+/// Asks until the answer is yes, for half a minute.
+pub(super) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let is_there = (0..ASKED).any(|_| {
+        let is_there = is_so();
+        if !is_there {
+            std::thread::sleep(PAUSE);
+        }
+        is_there
+    });
+    assert!(is_there, "Redis does not {what}");
+}
+
+pub(super) fn wait_until_ready(whom: &[&str], directory: &Directory, log: &str) {
+    let mut words = whom.to_vec();
+    words.push("PING");
+    let is_ready = (0..ASKED).any(|_| {
+        let is_ready = try_to_ask(&words).is_ok_and(|answer| answer == "PONG");
+        if !is_ready {
+            std::thread::sleep(PAUSE);
+        }
+        is_ready
+    });
+    let log = || fs::read_to_string(directory.path().join(log));
+    assert!(is_ready, "Redis does not start: {:?}", log());
+}
+
+/// Ports that nobody listens on now.
+pub(super) fn free_ports(count: usize) -> Vec<u16> {
+    let listeners: Vec<_> = (0..count)
+        .map(|_| std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free"))
+        .collect();
+    listeners
+        .iter()
+        .map(|listener| listener.local_addr().expect("it is bound").port())
+        .collect()
+}
