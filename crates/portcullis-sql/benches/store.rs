@@ -180,6 +180,7 @@ fn user(number: usize) -> User {
         profile: serde_json::Map::new(),
         language: None,
         stamp: String::from("stamp"),
+        mfa_since: None,
         rights_changed_at: now(),
         created_at: now(),
         updated_at: now(),

@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use portcullis_accounts::store::{
-    AccountStore, AuditLog, Change, CommitError, Committed, FamilyStore, KeyStore, Ledger,
-    LinkStore, Outbox, StoreError, UserStore,
+    AccountStore, AuditLog, Change, CommitError, Committed, FactorStore, FamilyStore,
+    IdentityStore, KeyStore, Ledger, LinkStore, Outbox, StoreError, TicketStore, UserStore,
 };
 use portcullis_accounts::{
-    AuditEvent, AuditQuery, Delivery, Family, KeyRow, Link, MemoryStore, QueuedMail, RecordId,
-    User, UserQuery, UserRef,
+    AuditEvent, AuditQuery, Delivery, Factor, Family, Identity, KeyRow, Link, MemoryStore,
+    QueuedMail, RecordId, Ticket, User, UserQuery, UserRef,
 };
 use portcullis_core::Timestamp;
 use portcullis_jwt::Revocation;
@@ -145,6 +145,45 @@ impl KeyStore for Watched {
     ) -> Result<(), StoreError> {
         self.note("note_use")?;
         self.inner.note_use(uses).await
+    }
+}
+
+#[async_trait]
+impl FactorStore for Watched {
+    async fn factor(&self, owner: &UserRef) -> Result<Option<Factor>, StoreError> {
+        self.note("factor")?;
+        self.inner.factor(owner).await
+    }
+
+    async fn recovery_codes_left(&self, owner: &UserRef) -> Result<u32, StoreError> {
+        self.note("recovery_codes_left")?;
+        self.inner.recovery_codes_left(owner).await
+    }
+}
+
+#[async_trait]
+impl TicketStore for Watched {
+    async fn ticket(&self, id: RecordId) -> Result<Option<Ticket>, StoreError> {
+        self.note("ticket")?;
+        self.inner.ticket(id).await
+    }
+}
+
+#[async_trait]
+impl IdentityStore for Watched {
+    async fn identity(
+        &self,
+        collection: &str,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<Option<Identity>, StoreError> {
+        self.note("identity")?;
+        self.inner.identity(collection, issuer, subject).await
+    }
+
+    async fn identities(&self, owner: &UserRef) -> Result<Vec<Identity>, StoreError> {
+        self.note("identities")?;
+        self.inner.identities(owner).await
     }
 }
 

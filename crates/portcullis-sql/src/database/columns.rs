@@ -52,6 +52,7 @@ columns! {
     text: String;
     maybe_text: Option<String>;
     bytes: Vec<u8>;
+    maybe_bytes: Option<Vec<u8>>;
     uuid: Uuid;
     maybe_uuid: Option<Uuid>;
 }
@@ -83,7 +84,12 @@ impl Columns<'_> {
 
     /// A number that is never negative and fits.
     pub(crate) fn count<N: TryFrom<i64>>(&mut self) -> Result<N, Failure> {
-        N::try_from(self.int()?).map_err(|_| Failure::nonsense("a number is out of range"))
+        in_range(self.int()?)
+    }
+
+    /// The same, or nothing.
+    pub(crate) fn maybe_count<N: TryFrom<i64>>(&mut self) -> Result<Option<N>, Failure> {
+        self.maybe_int()?.map(in_range).transpose()
     }
 
     /// Bytes of a known length: a digest.
@@ -114,6 +120,10 @@ impl Columns<'_> {
     pub(crate) fn json<T: DeserializeOwned>(&mut self) -> Result<T, Failure> {
         of_json(&self.text()?)
     }
+}
+
+fn in_range<N: TryFrom<i64>>(number: i64) -> Result<N, Failure> {
+    N::try_from(number).map_err(|_| Failure::nonsense("a number is out of range"))
 }
 
 fn of_json<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {

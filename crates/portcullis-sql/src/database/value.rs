@@ -24,6 +24,7 @@ macro_rules! value_from {
 
 value_from! {
     i64 => |value| Self::Int(Some(value));
+    Option<i64> => |value| Self::Int(value);
     u32 => |value| Self::Int(Some(value.into()));
     bool => |value| Self::Bool(Some(value));
     Option<bool> => |value| Self::Bool(value);

@@ -27,4 +27,6 @@ migrations! {
     1 "accounts" "0001_accounts.sql",
     2 "sessions" "0002_sessions.sql",
     3 "lockouts" "0003_lockouts.sql",
+    4 "second factors" "0004_second_factors.sql",
+    5 "tickets and identities" "0005_tickets_and_identities.sql",
 }

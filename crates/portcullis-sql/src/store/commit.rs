@@ -2,8 +2,11 @@ use portcullis_accounts::UserRef;
 use portcullis_accounts::store::{Change, CommitError, Committed};
 use portcullis_core::Timestamp;
 
-use super::refusal::Refusal;
-use super::{SqlStore, audit, families, keys, links, locks, outbox, revocations, users};
+use super::refusal::{Refusal, unknown};
+use super::{
+    SqlStore, audit, factors, families, identities, keys, links, locks, outbox, revocations,
+    tickets, users,
+};
 use crate::database::{Failure, Transaction};
 
 /// How often changes that crossed with others are made anew.
@@ -81,7 +84,10 @@ impl Batch {
             Change::UpdateUser(update) => users::update(transaction, update).await,
             Change::DeleteUser(user) => self.delete_user(user).await,
             // Asked when all changes are made.
-            Change::RequireRoleHeld { .. } => Ok(()),
+            Change::RequireRoleHeld { .. } | Change::RequireCredential { .. } => Ok(()),
+            Change::RequireStamp { user, stamp } => {
+                users::require_stamp(transaction, user, stamp).await
+            }
             Change::InsertFamily(family) => families::insert(transaction, family).await,
             Change::RotateFamily {
                 id,
@@ -114,6 +120,20 @@ impl Batch {
             | Change::ExpireKey { .. }
             | Change::DeleteKey { .. }
             | Change::DeleteKeys { .. } => self.change_keys(change).await,
+            Change::PutFactor(_)
+            | Change::ActivateFactor { .. }
+            | Change::UseStep { .. }
+            | Change::DeleteFactor { .. }
+            | Change::PutRecoveryCodes { .. }
+            | Change::TakeRecoveryCode { .. } => factors::make(transaction, change).await,
+            Change::InsertTicket(_)
+            | Change::CountAttempt { .. }
+            | Change::TakeTicket { .. }
+            | Change::DropTickets { .. } => tickets::make(transaction, change).await,
+            Change::InsertIdentity(_)
+            | Change::UseIdentity { .. }
+            | Change::DeleteIdentity { .. }
+            | Change::DeleteIdentities { .. } => identities::make(transaction, change).await,
             Change::Audit(event) => Ok(audit::insert(transaction, event).await?),
             Change::Queue(mail) => Ok(outbox::insert(transaction, mail).await?),
             _ => Err(unknown()),
@@ -125,6 +145,9 @@ impl Batch {
         match change {
             Change::RequireRoleHeld { collection, role } => {
                 users::require_role_held(&mut self.transaction, collection, role).await
+            }
+            Change::RequireCredential { owner } => {
+                identities::require_credential(&mut self.transaction, owner).await
             }
             _ => Ok(()),
         }
@@ -186,8 +209,4 @@ impl Batch {
         }
         Ok(())
     }
-}
-
-fn unknown() -> Refusal {
-    Failure::refused("this version of portcullis-sql does not know such a change").into()
 }

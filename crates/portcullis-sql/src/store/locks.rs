@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use portcullis_accounts::UserRef;
+use portcullis_accounts::RecordId;
 use portcullis_accounts::store::Change;
 
 use crate::database::value::values;
@@ -20,6 +20,9 @@ const LOCK_COLLECTION: &str =
 const LOCK_USER: &str =
     "SELECT 1 FROM portcullis_users WHERE collection = $1 AND id = $2 FOR UPDATE";
 
+/// Collection and id.
+type User<'a> = (&'a str, RecordId);
+
 pub(super) async fn take(transaction: &mut Transaction, changes: &[Change]) -> Result<(), Failure> {
     if transaction.dialect() == Dialect::Sqlite {
         return Ok(());
@@ -29,8 +32,8 @@ pub(super) async fn take(transaction: &mut Transaction, changes: &[Change]) -> R
             .fetch_optional(LOCK_COLLECTION, values![collection])
             .await?;
     }
-    for user in users(changes) {
-        let values = values![&user.collection, user.id];
+    for (collection, id) in users(changes) {
+        let values = values![collection, id];
         transaction.fetch_optional(LOCK_USER, values).await?;
     }
     Ok(())
@@ -48,7 +51,7 @@ fn collections(changes: &[Change]) -> BTreeSet<&str> {
 }
 
 /// Nobody where a single statement makes a single change: it has the one row that it changes to itself anyway.
-fn users(changes: &[Change]) -> BTreeSet<&UserRef> {
+fn users(changes: &[Change]) -> BTreeSet<User<'_>> {
     let touching = changes.iter().filter(|change| touches(change)).count();
     match touching > 1 || changes.iter().any(spans_rows) {
         true => changes.iter().filter_map(owner).collect(),
@@ -60,33 +63,58 @@ fn users(changes: &[Change]) -> BTreeSet<&UserRef> {
 fn touches(change: &Change) -> bool {
     let is_by_id = matches!(
         change,
-        Change::RotateFamily { .. } | Change::TakeLink { .. }
+        Change::RotateFamily { .. }
+            | Change::TakeLink { .. }
+            | Change::TakeTicket { .. }
+            | Change::CountAttempt { .. }
     );
     is_by_id || owner(change).is_some()
 }
 
-/// Whether the change is about more than one row.
+/// Whether the change is about more than one row, or asks for what others must not change before the commit.
 fn spans_rows(change: &Change) -> bool {
     matches!(
         change,
-        Change::InsertKey { .. } | Change::EndFamilies { .. } | Change::DeleteUser(_)
+        Change::InsertKey { .. }
+            | Change::EndFamilies { .. }
+            | Change::DeleteUser(_)
+            | Change::RequireStamp { .. }
+            | Change::RequireCredential { .. }
+            | Change::DeleteFactor { .. }
+            | Change::PutRecoveryCodes { .. }
+            | Change::DropTickets { .. }
+            | Change::DeleteIdentities { .. }
     )
 }
 
-fn owner(change: &Change) -> Option<&UserRef> {
-    match change {
-        Change::UpdateUser(update) => Some(&update.user),
-        Change::DeleteUser(user) => Some(user),
-        Change::InsertFamily(family) => Some(&family.owner),
-        Change::InsertLink(link) => Some(&link.owner),
-        Change::InsertKey { key, .. } => Some(&key.owner),
-        Change::ReauthenticateFamily { owner, .. }
+fn owner(change: &Change) -> Option<User<'_>> {
+    let owner = match change {
+        Change::InsertTicket(ticket) => return Some((ticket.collection.as_str(), ticket.owner?)),
+        Change::UpdateUser(update) => &update.user,
+        Change::DeleteUser(user) | Change::RequireStamp { user, .. } => user,
+        Change::InsertFamily(family) => &family.owner,
+        Change::InsertLink(link) => &link.owner,
+        Change::InsertKey { key, .. } => &key.owner,
+        Change::PutFactor(factor) => &factor.owner,
+        Change::InsertIdentity(identity) => &identity.owner,
+        Change::RequireCredential { owner }
+        | Change::ReauthenticateFamily { owner, .. }
         | Change::EndFamily { owner, .. }
         | Change::EndFamilies { owner, .. }
         | Change::DropLinks { owner, .. }
         | Change::ExpireKey { owner, .. }
         | Change::DeleteKey { owner, .. }
-        | Change::DeleteKeys { owner } => Some(owner),
-        _ => None,
-    }
+        | Change::DeleteKeys { owner }
+        | Change::ActivateFactor { owner, .. }
+        | Change::UseStep { owner, .. }
+        | Change::DeleteFactor { owner }
+        | Change::PutRecoveryCodes { owner, .. }
+        | Change::TakeRecoveryCode { owner, .. }
+        | Change::DropTickets { owner, .. }
+        | Change::UseIdentity { owner, .. }
+        | Change::DeleteIdentity { owner, .. }
+        | Change::DeleteIdentities { owner } => owner,
+        _ => return None,
+    };
+    Some((owner.collection.as_str(), owner.id))
 }

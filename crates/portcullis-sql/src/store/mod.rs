@@ -2,7 +2,9 @@
 
 mod audit;
 mod commit;
+mod factors;
 mod families;
+mod identities;
 mod ids;
 mod json;
 mod keys;
@@ -12,8 +14,10 @@ mod locks;
 mod outbox;
 mod purge;
 mod read;
+mod recovery;
 mod refusal;
 mod revocations;
+mod tickets;
 mod users;
 
 use std::fmt;

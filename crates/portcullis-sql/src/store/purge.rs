@@ -30,6 +30,7 @@ macro_rules! purge {
 
 const FAMILIES: Sql = purge!("portcullis_families", "id", "expires_at <= $1");
 const LINKS: Sql = purge!("portcullis_links", "id", "expires_at <= $1");
+const TICKETS: Sql = purge!("portcullis_tickets", "id", "expires_at <= $1");
 const REVOCATIONS: Sql = purge!("portcullis_revocations", "number", "remember_until <= $1");
 const AUDIT: Sql = purge!("portcullis_audit", "id", "happened_at < $1");
 
@@ -40,7 +41,7 @@ pub(super) async fn purge(
     limit: u32,
 ) -> Result<u64, StoreError> {
     let mut gone = 0;
-    for sql in [FAMILIES, LINKS, REVOCATIONS] {
+    for sql in [FAMILIES, LINKS, TICKETS, REVOCATIONS] {
         gone += store.database.execute(sql, values![now, limit]).await?;
     }
     if let Some(before) = audit_before {

@@ -4,15 +4,19 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 use portcullis_accounts::store::{
-    AuditLog, FamilyStore, KeyStore, LinkStore, StoreError, UserStore,
+    AuditLog, FactorStore, FamilyStore, IdentityStore, KeyStore, LinkStore, StoreError,
+    TicketStore, UserStore,
 };
 use portcullis_accounts::{
-    AuditEvent, AuditQuery, Family, KeyRow, Link, RecordId, User, UserQuery, UserRef,
+    AuditEvent, AuditQuery, Factor, Family, Identity, KeyRow, Link, RecordId, Ticket, User,
+    UserQuery, UserRef,
 };
 use portcullis_core::Timestamp;
 use portcullis_key::{KeyId, KeyIndex};
 
-use super::{SqlStore, audit, families, ids, keys, links, users};
+use super::{
+    SqlStore, audit, factors, families, identities, ids, keys, links, recovery, tickets, users,
+};
 use crate::Dialect;
 use crate::database::value::values;
 use crate::database::{Columns, Failure, Row};
@@ -128,6 +132,69 @@ impl KeyStore for SqlStore {
             keys::note_use(&mut transaction, id, at, from).await?;
         }
         Ok(transaction.commit().await?)
+    }
+}
+
+#[async_trait]
+impl FactorStore for SqlStore {
+    async fn factor(&self, owner: &UserRef) -> Result<Option<Factor>, StoreError> {
+        if self.never_holds(&owner.collection) {
+            return Ok(None);
+        }
+        let values = values![&owner.collection, owner.id];
+        let row = self
+            .database
+            .read_optional(factors::OF_OWNER, values)
+            .await?;
+        one(row.as_ref(), factors::of_row)
+    }
+
+    async fn recovery_codes_left(&self, owner: &UserRef) -> Result<u32, StoreError> {
+        if self.never_holds(&owner.collection) {
+            return Ok(0);
+        }
+        let values = values![&owner.collection, owner.id];
+        let row = self.database.read_optional(recovery::COUNT, values).await?;
+        let count = one(row.as_ref(), |row| Columns::of(row).count())?;
+        Ok(count.unwrap_or(0))
+    }
+}
+
+#[async_trait]
+impl TicketStore for SqlStore {
+    async fn ticket(&self, id: RecordId) -> Result<Option<Ticket>, StoreError> {
+        let row = self
+            .database
+            .read_optional(tickets::BY_ID, values![id])
+            .await?;
+        one(row.as_ref(), tickets::of_row)
+    }
+}
+
+#[async_trait]
+impl IdentityStore for SqlStore {
+    async fn identity(
+        &self,
+        collection: &str,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<Option<Identity>, StoreError> {
+        let asked = [collection, issuer, subject];
+        if asked.into_iter().any(|text| self.never_holds(text)) {
+            return Ok(None);
+        }
+        let values = values![collection, issuer, subject];
+        let row = self
+            .database
+            .read_optional(identities::BY_SUBJECT, values)
+            .await?;
+        one(row.as_ref(), identities::of_row)
+    }
+
+    async fn identities(&self, owner: &UserRef) -> Result<Vec<Identity>, StoreError> {
+        let values = values![&owner.collection, owner.id];
+        let rows = self.database.read_all(identities::OF_OWNER, values).await?;
+        all(&rows, identities::of_row)
     }
 }
 

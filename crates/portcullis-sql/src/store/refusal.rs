@@ -23,6 +23,11 @@ impl From<Failure> for Refusal {
     }
 }
 
+/// A change that is not of a kind that is known here.
+pub(super) fn unknown() -> Refusal {
+    Failure::refused("this version of portcullis-sql does not know such a change").into()
+}
+
 /// What a change that concerned no row has run into.
 pub(super) fn some_or(rows: u64, conflict: Conflict) -> Result<(), Refusal> {
     match rows {

@@ -11,7 +11,7 @@ use crate::dialect::{Sql, with_each};
 macro_rules! user_columns {
     () => {
         "u.collection, u.id, u.email, u.email_key, u.password, u.roles, u.permissions, u.verified, u.banned_at, \
-         u.profile, u.language, u.stamp, u.rights_changed_at, u.created_at, u.updated_at"
+         u.profile, u.language, u.stamp, u.mfa_since, u.rights_changed_at, u.created_at, u.updated_at"
     };
 }
 pub(super) use user_columns;
@@ -53,7 +53,7 @@ macro_rules! insert {
     ($values:literal) => {
         concat!(
             "INSERT INTO portcullis_users (collection, id, email, email_key, password, roles, permissions, verified, \
-             banned_at, profile, language, stamp, rights_changed_at, created_at, updated_at) ",
+             banned_at, profile, language, stamp, rights_changed_at, created_at, updated_at, mfa_since) ",
             $values,
             " ON CONFLICT (collection, email_key) DO NOTHING"
         )
@@ -61,14 +61,16 @@ macro_rules! insert {
 }
 
 const INSERT: &str =
-    insert!("VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)");
+    insert!("VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)");
 
 const INSERT_FIRST: &str = insert!(
-    "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 \
+    "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 \
      WHERE NOT EXISTS (SELECT 1 FROM portcullis_users WHERE collection = $1)"
 );
 
 const EXISTS: &str = "SELECT 1 FROM portcullis_users WHERE collection = $1 AND id = $2";
+
+const STAMP: &str = "SELECT stamp FROM portcullis_users WHERE collection = $1 AND id = $2";
 
 const UPDATE: &str = "UPDATE portcullis_users SET
         updated_at = CASE WHEN updated_at < $3 THEN $3 ELSE updated_at + 1 END,
@@ -82,7 +84,8 @@ const UPDATE: &str = "UPDATE portcullis_users SET
         profile = COALESCE($13, profile),
         language = CASE WHEN $14 THEN $15 ELSE language END,
         stamp = COALESCE($16, stamp),
-        rights_changed_at = COALESCE($17, rights_changed_at)
+        rights_changed_at = COALESCE($17, rights_changed_at),
+        mfa_since = CASE WHEN $23 THEN $24 ELSE mfa_since END
     WHERE collection = $1 AND id = $2
         AND (NOT $18 OR password IS NOT DISTINCT FROM $19)
         AND email_key = COALESCE($20, email_key)
@@ -118,6 +121,7 @@ pub(super) fn read(columns: &mut Columns<'_>) -> Result<User, Failure> {
         profile: columns.json()?,
         language: columns.maybe_text()?,
         stamp: columns.text()?,
+        mfa_since: columns.maybe_time()?,
         rights_changed_at: columns.time()?,
         created_at: columns.time()?,
         updated_at: columns.time()?,
@@ -178,6 +182,7 @@ async fn insert_row(
         user.rights_changed_at,
         user.created_at,
         user.updated_at,
+        user.mfa_since,
     ];
     Ok(transaction.execute(sql, values).await? > 0)
 }
@@ -230,6 +235,8 @@ async fn update_row(transaction: &mut Transaction, update: &UserUpdate) -> Resul
         &update.if_email_key,
         &update.if_stamp,
         update.if_updated_at,
+        update.mfa_since.is_some(),
+        update.mfa_since.flatten(),
     ];
     let updated = transaction.execute(UPDATE, values).await;
     updated.map_err(|failure| match failure.is_taken() {
@@ -245,6 +252,21 @@ pub(super) async fn delete(transaction: &mut Transaction, user: &UserRef) -> Res
         transaction.execute(DELETE, values).await?,
         Conflict::NotFound,
     )
+}
+
+/// Nobody changes it before the commit: see [`locks`](super::locks).
+pub(super) async fn require_stamp(
+    transaction: &mut Transaction,
+    user: &UserRef,
+    stamp: &str,
+) -> Result<(), Refusal> {
+    let values = values![&user.collection, user.id];
+    let row = transaction.fetch_optional(STAMP, values).await?;
+    let row = row.ok_or(Conflict::NotFound)?;
+    match Columns::of(&row).text()? == stamp {
+        true => Ok(()),
+        false => Err(Conflict::Changed.into()),
+    }
 }
 
 pub(super) async fn require_role_held(

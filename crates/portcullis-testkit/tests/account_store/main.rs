@@ -2,6 +2,7 @@
 #![cfg(feature = "accounts")]
 
 mod bend;
+mod credentials;
 mod fault;
 mod faulty;
 mod hasty;

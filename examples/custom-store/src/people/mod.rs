@@ -6,6 +6,7 @@
 //! | role `admin` | `people.is_boss`; everybody has the role `user`, and there are no others |
 //! | ban | `people.left_at` |
 //! | id, address as it is compared, stamp, proofs and times | `people_accounts` |
+//! | since when a second factor is asked for | `people_accounts.mfa_since`: a table that forgets it lets people in without one |
 
 mod legacy;
 mod row;
@@ -32,6 +33,7 @@ const BESIDE: &str = "CREATE TABLE IF NOT EXISTS people_accounts (
     permissions TEXT NOT NULL,
     language TEXT,
     stamp TEXT NOT NULL,
+    mfa_since INTEGER,
     rights_changed_at INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL

@@ -30,6 +30,7 @@ fn columns(row: &SqliteRow) -> Result<User, sqlx::Error> {
     let password: Option<String> = row.try_get("password")?;
     let is_boss: bool = row.try_get("is_boss")?;
     let left_at: Option<i64> = row.try_get("left_at")?;
+    let mfa_since: Option<i64> = row.try_get("mfa_since")?;
     let time = |column: &str| row.try_get(column).map(Timestamp::from_unix_millis);
     let roles = match is_boss {
         true => vec!["user".to_owned(), "admin".to_owned()],
@@ -47,6 +48,7 @@ fn columns(row: &SqliteRow) -> Result<User, sqlx::Error> {
         profile: ProfileData::from_iter([("name".to_owned(), Value::from(name))]),
         language: row.try_get("language")?,
         stamp: row.try_get("stamp")?,
+        mfa_since: mfa_since.map(Timestamp::from_unix_millis),
         rights_changed_at: time("rights_changed_at")?,
         created_at: time("created_at")?,
         updated_at: time("updated_at")?,

@@ -12,15 +12,15 @@ const INSERT: &str = "INSERT INTO people (email, full_name, password, is_boss, l
 
 /// The row of the person that was just put in.
 const INSERT_BESIDE: &str = "INSERT INTO people_accounts
-    (person, email_key, verified, permissions, language, stamp, rights_changed_at, updated_at, account, created_at)
-    VALUES (last_insert_rowid(), $1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    (person, email_key, verified, permissions, language, stamp, mfa_since, rights_changed_at, updated_at, account, created_at)
+    VALUES (last_insert_rowid(), $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 const UPDATE: &str =
     "UPDATE people SET email = $1, full_name = $2, password = $3, is_boss = $4, left_at = $5
     WHERE id = (SELECT person FROM people_accounts WHERE account = $6)";
 
 const UPDATE_BESIDE: &str = "UPDATE people_accounts SET email_key = $1, verified = $2, permissions = $3, language = $4, stamp = $5,
-    rights_changed_at = $6, updated_at = $7 WHERE account = $8";
+    mfa_since = $6, rights_changed_at = $7, updated_at = $8 WHERE account = $9";
 
 const DELETE: &str =
     "DELETE FROM people WHERE id = (SELECT person FROM people_accounts WHERE account = $1)";
@@ -66,6 +66,7 @@ fn account_of(sql: &'static str, user: &User) -> Result<Query, StoreError> {
     let query = sqlx::query::<Sqlite>(sql).bind(user.email.key().to_owned());
     let query = query.bind(user.verified).bind(permissions);
     let query = query.bind(user.language.clone()).bind(user.stamp.clone());
+    let query = query.bind(user.mfa_since.map(Timestamp::unix_millis));
     let query = query.bind(user.rights_changed_at.unix_millis());
     let query = query.bind(user.updated_at.unix_millis());
     Ok(query.bind(user.id.to_string()))

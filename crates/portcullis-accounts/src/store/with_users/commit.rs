@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use super::judge::{self, Refused};
+use super::judge::{self, Refused, Verdict};
 use super::rest::{Rest, concerns_users, needed, shadow};
 use super::{ForeignUsers, WithUsers};
 use crate::model::UserRef;
@@ -9,16 +9,23 @@ use crate::store::{AccountStore, Change, CommitError, Committed, Conflict, Store
 impl<U: ForeignUsers, S: AccountStore> WithUsers<U, S> {
     pub(super) async fn commit_both(&self, changes: &[Change]) -> Result<Committed, CommitError> {
         if !changes.iter().any(concerns_users) {
-            return self.commit_rest(Rest::of(changes), false).await;
+            let rest = Rest::of(changes, &BTreeSet::new());
+            return self.commit_rest(rest, false).await;
         }
         let mut transaction = self.users.begin().await.map_err(CommitError::Store)?;
         let judged = judge::apply(&mut *transaction, changes).await;
-        if let Some(refused) = judged.map_err(CommitError::Store)? {
+        let Verdict {
+            refused,
+            with_password,
+        } = judged.map_err(CommitError::Store)?;
+        if let Some(refused) = refused {
             drop(transaction);
-            return Err(self.first_in_the_way(changes, refused).await);
+            let rest = Rest::refused(changes, &with_password, &refused);
+            return Err(self.first_in_the_way(rest, refused).await);
         }
         // Everything that can be in the way has been asked, and the users wait for no more than their commit.
-        let committed = self.commit_rest(Rest::of(changes), true).await?;
+        let rest = Rest::of(changes, &with_password);
+        let committed = self.commit_rest(rest, true).await?;
         if let Err(error) = transaction.commit().await {
             tracing::error!(
                 cause = ?error,
@@ -30,12 +37,7 @@ impl<U: ForeignUsers, S: AccountStore> WithUsers<U, S> {
     }
 
     /// The users refused; but a change before that may be in the way as well, and then it is the one to be named.
-    async fn first_in_the_way(&self, changes: &[Change], refused: Refused) -> CommitError {
-        let before = match refused.is_last {
-            true => changes,
-            false => &changes[..refused.index],
-        };
-        let rest = Rest::of(before).refused_at(refused.index);
+    async fn first_in_the_way(&self, rest: Rest, refused: Refused) -> CommitError {
         match self.commit_rest(rest, false).await {
             Err(CommitError::Store(error)) => CommitError::Store(error),
             Err(CommitError::Conflict { index, conflict }) if index != refused.index => {
@@ -61,7 +63,9 @@ impl<U: ForeignUsers, S: AccountStore> WithUsers<U, S> {
             };
             let missing = needed(&rest.changes[at]).filter(|_| conflict == Conflict::NotFound);
             let is_mended = match missing {
-                Some(user) if mended.insert(user) => self.cast_shadow(user, has_users).await,
+                Some(user) if mended.insert(user.clone()) => {
+                    self.cast_shadow(&user, has_users).await
+                }
                 _ => Ok(false),
             };
             if !is_mended.map_err(CommitError::Store)? {

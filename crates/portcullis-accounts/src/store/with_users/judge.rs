@@ -1,7 +1,9 @@
 //! What is written to the users' own table, and what stands in its way.
 
+use std::collections::BTreeSet;
+
 use super::UserTransaction;
-use crate::model::User;
+use crate::model::{User, UserRef};
 use crate::store::{Change, Conflict, StoreError, UserUpdate};
 
 /// What stood in the way of the users' changes: the change with this index.
@@ -12,12 +14,33 @@ pub(super) struct Refused {
     pub(super) is_last: bool,
 }
 
+/// What became of the users' part of all changes.
+pub(super) struct Verdict {
+    /// What stood in the way.
+    pub(super) refused: Option<Refused>,
+    /// Who has a password when all changes are made, of those for whom a credential is required.
+    pub(super) with_password: BTreeSet<UserRef>,
+}
+
 type Judged = Result<Result<(), Conflict>, StoreError>;
 
 /// Makes the users' part of all changes, or says what is in the way.
 pub(super) async fn apply(
     users: &mut dyn UserTransaction,
     changes: &[Change],
+) -> Result<Verdict, StoreError> {
+    let mut with_password = BTreeSet::new();
+    let refused = judge(users, changes, &mut with_password).await?;
+    Ok(Verdict {
+        refused,
+        with_password,
+    })
+}
+
+async fn judge(
+    users: &mut dyn UserTransaction,
+    changes: &[Change],
+    with_password: &mut BTreeSet<UserRef>,
 ) -> Result<Option<Refused>, StoreError> {
     for (index, change) in changes.iter().enumerate() {
         if let Err(conflict) = make(users, change).await? {
@@ -30,7 +53,7 @@ pub(super) async fn apply(
         }
     }
     for (index, change) in changes.iter().enumerate() {
-        if let Err(conflict) = require(users, change).await? {
+        if let Err(conflict) = require(users, change, with_password).await? {
             let is_last = true;
             return Ok(Some(Refused {
                 index,
@@ -54,6 +77,11 @@ async fn make(users: &mut dyn UserTransaction, change: &Change) -> Judged {
             Some(_) => users.delete(user).await.map(Ok),
             None => Ok(Err(Conflict::NotFound)),
         },
+        Change::RequireStamp { user, stamp } => Ok(match users.user(user).await? {
+            Some(user) if user.stamp == *stamp => Ok(()),
+            Some(_) => Err(Conflict::Changed),
+            None => Err(Conflict::NotFound),
+        }),
         _ => Ok(Ok(())),
     }
 }
@@ -86,14 +114,26 @@ async fn update(users: &mut dyn UserTransaction, update: &UserUpdate) -> Judged 
     users.update(&after).await.map(Ok)
 }
 
-async fn require(users: &mut dyn UserTransaction, change: &Change) -> Judged {
-    let Change::RequireRoleHeld { collection, role } = change else {
-        return Ok(Ok(()));
-    };
-    let is_held = users.has_holder(collection, role).await?;
-    Ok(if is_held {
-        Ok(())
-    } else {
-        Err(Conflict::RoleUnheld)
-    })
+async fn require(
+    users: &mut dyn UserTransaction,
+    change: &Change,
+    with_password: &mut BTreeSet<UserRef>,
+) -> Judged {
+    match change {
+        Change::RequireRoleHeld { collection, role } => {
+            Ok(match users.has_holder(collection, role).await? {
+                true => Ok(()),
+                false => Err(Conflict::RoleUnheld),
+            })
+        }
+        // Who has no password may have an identity still, which the other store knows.
+        Change::RequireCredential { owner } => {
+            let user = users.user(owner).await?;
+            if user.is_some_and(|user| user.password.is_some()) {
+                with_password.insert(owner.clone());
+            }
+            Ok(Ok(()))
+        }
+        _ => Ok(Ok(())),
+    }
 }

@@ -1,5 +1,8 @@
-//! What is written to the store of everything else, in which each user is a shadow: an id that families, links and keys belong to.
+//! What is written to the store of everything else, in which each user is a shadow: an id that what is somebody's belongs to.
 
+use std::collections::BTreeSet;
+
+use super::judge::Refused;
 use crate::model::{EmailAddress, RecordId, User, UserRef};
 use crate::store::Change;
 
@@ -11,32 +14,60 @@ pub(super) struct Rest {
 }
 
 impl Rest {
-    /// The rest of these changes.
-    pub(super) fn of(changes: &[Change]) -> Self {
+    /// The rest of these changes. These users have a password, and need no other credential.
+    pub(super) fn of(changes: &[Change], with_password: &BTreeSet<UserRef>) -> Self {
         let mut rest = Self::default();
         for (index, change) in changes.iter().enumerate() {
-            rest.changes.extend(share(change));
-            rest.positions.resize(rest.changes.len(), index);
+            rest.add(index, share(change, with_password));
         }
         rest
     }
 
-    /// Ends with a change that is always in the way, so that nothing is made: what is in the way earlier comes to light.
-    pub(super) fn refused_at(mut self, index: usize) -> Self {
-        let nobody = UserRef::new(String::new(), RecordId::from_bytes([0; 16]));
-        self.changes.push(Change::DeleteUser(nobody));
-        self.positions.push(index);
-        self
+    /// The same with a change that is always in the way where the users refused, so that nothing is made: what is in the way
+    /// earlier comes to light.
+    pub(super) fn refused(
+        changes: &[Change],
+        with_password: &BTreeSet<UserRef>,
+        refused: &Refused,
+    ) -> Self {
+        let mut rest = Self::default();
+        for (index, change) in changes.iter().enumerate() {
+            match index == refused.index {
+                false => rest.add(index, share(change, with_password)),
+                true => rest.add(index, Some(in_the_way(refused.is_last))),
+            }
+        }
+        rest
+    }
+
+    fn add(&mut self, index: usize, change: Option<Change>) {
+        self.changes.extend(change);
+        self.positions.resize(self.changes.len(), index);
+    }
+}
+
+/// What is never made: in its turn, or when everything else is.
+fn in_the_way(is_last: bool) -> Change {
+    match is_last {
+        false => Change::DeleteUser(UserRef::new("", RecordId::from_bytes([0; 16]))),
+        // Shadows hold no role.
+        true => Change::RequireRoleHeld {
+            collection: String::new(),
+            role: String::new(),
+        },
     }
 }
 
 /// What of a change concerns the store of everything else.
-fn share(change: &Change) -> Option<Change> {
+fn share(change: &Change, with_password: &BTreeSet<UserRef>) -> Option<Change> {
     match change {
         Change::InsertUser(user) | Change::InsertFirstUser(user) => {
             Some(Change::InsertUser(Box::new(shadow(user))))
         }
-        Change::UpdateUser(_) | Change::RequireRoleHeld { .. } => None,
+        Change::UpdateUser(_) | Change::RequireRoleHeld { .. } | Change::RequireStamp { .. } => {
+            None
+        }
+        Change::RequireCredential { owner } if with_password.contains(owner) => None,
         _ => Some(change.clone()),
     }
 }
@@ -50,16 +81,22 @@ pub(super) fn concerns_users(change: &Change) -> bool {
             | Change::UpdateUser(_)
             | Change::DeleteUser(_)
             | Change::RequireRoleHeld { .. }
+            | Change::RequireStamp { .. }
+            | Change::RequireCredential { .. }
     )
 }
 
 /// Who must be there for a change to be made.
-pub(super) fn needed(change: &Change) -> Option<&UserRef> {
+pub(super) fn needed(change: &Change) -> Option<UserRef> {
     match change {
-        Change::DeleteUser(user) => Some(user),
-        Change::InsertFamily(family) => Some(&family.owner),
-        Change::InsertLink(link) => Some(&link.owner),
-        Change::InsertKey { key, .. } => Some(&key.owner),
+        Change::DeleteUser(user) => Some(user.clone()),
+        Change::InsertFamily(family) => Some(family.owner.clone()),
+        Change::InsertLink(link) => Some(link.owner.clone()),
+        Change::InsertKey { key, .. } => Some(key.owner.clone()),
+        Change::PutFactor(factor) => Some(factor.owner.clone()),
+        Change::PutRecoveryCodes { owner, .. } => Some(owner.clone()),
+        Change::InsertTicket(ticket) => ticket.owner(),
+        Change::InsertIdentity(identity) => Some(identity.owner.clone()),
         _ => None,
     }
 }
