@@ -33,6 +33,8 @@ pub use portcullis_key as key;
 pub use portcullis_limit as limit;
 #[cfg(feature = "mfa")]
 pub use portcullis_mfa as mfa;
+#[cfg(feature = "oauth")]
+pub use portcullis_oauth as oauth;
 #[cfg(feature = "password")]
 pub use portcullis_password as password;
 #[cfg(feature = "session")]
@@ -54,6 +56,9 @@ pub use portcullis_key::{ApiKey, ApiKeys, MemoryKeys};
 pub use portcullis_limit::{
     Lockout, LockoutLayer, MemoryLimiter, MemoryLockouts, Quota, RateLimitLayer,
 };
+#[cfg(feature = "oauth")]
+#[doc(no_inline)]
+pub use portcullis_oauth::{Authorize, Callback, Provider};
 #[cfg(feature = "session")]
 #[doc(no_inline)]
 pub use portcullis_session::{
