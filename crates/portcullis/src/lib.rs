@@ -35,8 +35,6 @@ pub use portcullis_limit as limit;
 pub use portcullis_mfa as mfa;
 #[cfg(feature = "oauth")]
 pub use portcullis_oauth as oauth;
-#[cfg(feature = "oauth")]
-pub use portcullis_oauth as oauth;
 #[cfg(feature = "password")]
 pub use portcullis_password as password;
 #[cfg(feature = "session")]
