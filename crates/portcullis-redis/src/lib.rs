@@ -15,6 +15,7 @@ mod moment;
 mod observe;
 mod place;
 mod script;
+mod sessions;
 mod settings;
 mod slot;
 #[cfg(feature = "tls")]
@@ -25,3 +26,4 @@ pub use self::error::{ConnectError, ConnectErrorKind};
 pub use self::handle::Redis;
 pub use self::limiter::RedisLimiter;
 pub use self::lockouts::RedisLockouts;
+pub use self::sessions::RedisSessions;

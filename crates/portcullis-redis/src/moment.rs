@@ -1,7 +1,5 @@
 //! Which clock decides.
 
-use std::time::Duration;
-
 use portcullis_core::SharedClock;
 
 /// Redis' own, or, for tests, one of the caller's.
@@ -19,17 +17,22 @@ const MARGIN_OF_TESTS: u64 = 3_600_000;
 impl Moments {
     /// What a script is told: seconds, nanoseconds within the second, and the margin of a key's life. Without seconds it asks Redis.
     pub(crate) fn now(&self) -> [String; 3] {
+        let margin = self.margin().to_string();
         match self {
-            Self::Server => [String::new(), String::new(), MARGIN.to_string()],
-            Self::Caller(clock) => split(clock.monotonic()),
+            Self::Server => [String::new(), String::new(), margin],
+            Self::Caller(clock) => {
+                let time = clock.monotonic();
+                let (seconds, nanos) = (time.as_secs(), time.subsec_nanos());
+                [seconds.to_string(), nanos.to_string(), margin]
+            }
         }
     }
-}
 
-fn split(time: Duration) -> [String; 3] {
-    [
-        time.as_secs().to_string(),
-        time.subsec_nanos().to_string(),
-        MARGIN_OF_TESTS.to_string(),
-    ]
+    /// For how many milliseconds a key outlives its use.
+    pub(crate) fn margin(&self) -> u64 {
+        match self {
+            Self::Server => MARGIN,
+            Self::Caller(_) => MARGIN_OF_TESTS,
+        }
+    }
 }

@@ -1,7 +1,6 @@
 //! Sessions in the database: the contract, on one node and on two, and what is at rest.
 
 mod databases;
-mod session_nodes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,12 +13,12 @@ use portcullis_session::{
 };
 use portcullis_sql::{SqlSessions, SqlStore};
 use portcullis_testkit::postgres::Server;
+use portcullis_testkit::session_store::{Nodes, agreement};
 use portcullis_testkit::{ManualClock, session_store};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use self::databases::TestDatabase;
-use self::session_nodes::{Nodes, agreement};
 
 const MINUTE: Duration = Duration::from_secs(60);
 

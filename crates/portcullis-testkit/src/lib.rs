@@ -24,7 +24,7 @@ pub mod lockouts;
 pub mod oauth;
 #[cfg(all(feature = "postgres", unix))]
 pub mod postgres;
-#[cfg(feature = "limit")]
+#[cfg(any(feature = "limit", feature = "session"))]
 mod random;
 #[cfg(all(feature = "redis", unix))]
 pub mod redis;

@@ -50,3 +50,14 @@ pub(crate) async fn connect_nodes(
 pub(crate) fn server() -> Option<Arc<Server>> {
     Server::shared()
 }
+
+/// Asks until it is so, for at most twenty seconds; says how often it was asked.
+pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) -> u32 {
+    for asked in 1..=2000 {
+        if is_so().await {
+            return asked;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("it never came to this: {what}");
+}

@@ -1,9 +1,11 @@
-//! The conformance suite of session stores.
+//! The conformance suite of session stores; [`agreement`] with another store along random requests; and [`Nodes`] over one database.
 
+mod agreement;
 mod basics;
 mod ends;
 mod ids;
 mod logins;
+mod nodes;
 mod owners;
 mod races;
 mod rows;
@@ -12,6 +14,9 @@ use std::future::Future;
 use std::sync::Arc;
 
 use portcullis_session::IndexedSessionStore;
+
+pub use self::agreement::agreement;
+pub use self::nodes::Nodes;
 
 /// Tests every rule that [`IndexedSessionStore`] sets for its stores, and panics at the first that is broken.
 ///

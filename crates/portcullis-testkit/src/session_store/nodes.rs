@@ -1,7 +1,3 @@
-//! Several nodes on one database, and two stores that are asked the same.
-
-mod agreement;
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
@@ -9,30 +5,35 @@ use portcullis_session::tower_sessions::SessionStore;
 use portcullis_session::tower_sessions::session::{Id, Record};
 use portcullis_session::tower_sessions::session_store::Result;
 use portcullis_session::{IndexedSessionStore, SessionOwner, SessionSummary};
-use portcullis_sql::SqlSessions;
 
-pub(crate) use self::agreement::agreement;
-
-/// Two nodes behind a balancer that sends every other request to the other one.
+/// Some nodes over one database, behind a balancer that sends each request to the next one: a store like any other, to be held to
+/// the contract.
 #[derive(Debug)]
-pub(crate) struct Nodes {
-    nodes: [SqlSessions; 2],
+pub struct Nodes<S> {
+    nodes: Vec<S>,
     next: AtomicUsize,
 }
 
-impl Nodes {
-    pub(crate) fn new(nodes: [SqlSessions; 2]) -> Self {
+impl<S> Nodes<S> {
+    /// These nodes.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    pub fn new(nodes: impl IntoIterator<Item = S>) -> Self {
+        let nodes: Vec<_> = nodes.into_iter().collect();
+        assert!(!nodes.is_empty(), "a balancer needs a node");
         let next = AtomicUsize::new(0);
         Self { nodes, next }
     }
 
-    fn node(&self) -> &SqlSessions {
-        &self.nodes[self.next.fetch_add(1, Ordering::Relaxed) % 2]
+    fn node(&self) -> &S {
+        &self.nodes[self.next.fetch_add(1, Ordering::Relaxed) % self.nodes.len()]
     }
 }
 
 #[async_trait]
-impl SessionStore for Nodes {
+impl<S: IndexedSessionStore> SessionStore for Nodes<S> {
     async fn create(&self, record: &mut Record) -> Result<()> {
         self.node().create(record).await
     }
@@ -51,7 +52,7 @@ impl SessionStore for Nodes {
 }
 
 #[async_trait]
-impl IndexedSessionStore for Nodes {
+impl<S: IndexedSessionStore> IndexedSessionStore for Nodes<S> {
     async fn list(&self, owner: &SessionOwner) -> Result<Vec<SessionSummary>> {
         self.node().list(owner).await
     }

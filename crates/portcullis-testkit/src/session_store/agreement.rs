@@ -5,9 +5,11 @@ use portcullis_session::tower_sessions::session::{Id, Record};
 use portcullis_session::{
     AUTH_KEY, AuthMark, AuthRecord, IndexedSessionStore, Login, SessionLimits, SessionOwner,
 };
-use portcullis_testkit::ManualClock;
 use serde_json::json;
 use time::OffsetDateTime;
+
+use crate::ManualClock;
+use crate::random::Random;
 
 /// A session as a browser and the requests under way know it: what each store has called it, and what was last seen in it.
 #[derive(Clone)]
@@ -16,25 +18,29 @@ struct Copy {
     right: Record,
 }
 
-/// Asks two stores the same, at random, and compares every answer. Old copies of sessions are kept and used again, as by slow
-/// requests and by thieves. The left one is purged before each step, so that it has no rows that are past their end; the right
-/// one now and then.
-pub(crate) async fn agreement(
+/// Asks two stores the same, drawn from this seed, and compares every answer. Old copies of sessions are kept and used again, as by
+/// slow requests and by thieves. The left one is purged before each step, so that it has no rows that are past their end; the right
+/// one now and then. Both must read their time from this clock.
+///
+/// # Panics
+///
+/// If they disagree; the message names the seed and the step.
+pub async fn agreement(
     left: &dyn IndexedSessionStore,
     right: &dyn IndexedSessionStore,
     clock: &ManualClock,
     seed: u64,
     steps: usize,
 ) {
-    let mut random = Random(seed | 1);
+    let mut random = Random::from_seed(seed);
     let mut copies: Vec<Copy> = Vec::new();
     for step in 0..steps {
         let place = format!("seed {seed}, step {step}");
-        clock.advance(Duration::from_secs(random.pick(&[0, 0, 1, 30, 200, 700])));
+        clock.advance(Duration::from_secs(*random.pick(&[0, 0, 1, 30, 200, 700])));
         let now = clock.now();
         left.purge_expired().await.expect("answers");
-        let chosen = random.below(copies.len().max(1));
-        let owner = SessionOwner::new("users", random.pick(&["alice", "bob"]));
+        let chosen = random.index(copies.len().max(1));
+        let owner = SessionOwner::new("users", *random.pick(&["alice", "bob"]));
         match (random.below(12), copies.get(chosen).cloned()) {
             (0 | 1, _) | (_, None) => {
                 let begun = begin(&mut random, &owner, now);
@@ -88,7 +94,7 @@ pub(crate) async fn agreement(
 
 /// A session of a visitor or, more often, of a user.
 fn begin(random: &mut Random, owner: &SessionOwner, now: Timestamp) -> Record {
-    let lives = Duration::from_secs(random.pick(&[60, 1800, 5400]));
+    let lives = Duration::from_secs(*random.pick(&[60, 1800, 5400]));
     let mut record = Record {
         id: Id(1),
         data: std::collections::HashMap::new(),
@@ -107,7 +113,7 @@ fn begin(random: &mut Random, owner: &SessionOwner, now: Timestamp) -> Record {
 fn change(random: &mut Random, left: &mut Record, right: &mut Record, now: Timestamp) {
     let number = random.below(1000);
     let kind = random.below(6);
-    let lives = Duration::from_secs(random.pick(&[0, 60, 5400]));
+    let lives = Duration::from_secs(*random.pick(&[0, 60, 5400]));
     for record in [left, right] {
         record.data.insert(String::from("number"), json!(number));
         match (kind, AuthMark::of(record).into_login()) {
@@ -177,21 +183,4 @@ async fn compare(
 
 fn date(at: Timestamp) -> OffsetDateTime {
     OffsetDateTime::UNIX_EPOCH + time::Duration::milliseconds(at.unix_millis())
-}
-
-/// xorshift64*: enough to draw test cases.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let drawn = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33;
-        usize::try_from(drawn).unwrap_or_default() % bound
-    }
-
-    fn pick<T: std::marker::Copy>(&mut self, among: &[T]) -> T {
-        among[self.below(among.len())]
-    }
 }
