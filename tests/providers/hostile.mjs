@@ -117,7 +117,10 @@ server.listen(0, '127.0.0.1', () => {
     const behaviour = state.tricks.behaviours?.[endpoints[path]];
     if (behaviour) return behaviours[behaviour.kind](response, behaviour);
     if (endpoints[path] === 'discovery') {
-      response.json = (document) => response.writeHead(200, JSON_TYPE).end(JSON.stringify(merged(document, state.tricks.discovery)));
+      // It says that it knows of no secrets, and takes any.
+      const usual = { token_endpoint_auth_methods_supported: ['client_secret_basic'] };
+      const told = (document) => JSON.stringify(merged({ ...document, ...usual }, state.tricks.discovery));
+      response.json = (document) => response.writeHead(200, JSON_TYPE).end(told(document));
       return service.openidConfigurationHandler(request, response);
     }
     return service.requestHandler(request, response);

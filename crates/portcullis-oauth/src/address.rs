@@ -1,6 +1,6 @@
 //! Addresses, and which of them may be used.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use oauth2::url::{Host, Url};
 
@@ -40,24 +40,33 @@ pub(crate) fn is_inward(url: &Url) -> bool {
     }
 }
 
-/// RFC 1918, RFC 3927, RFC 4193, RFC 4291 and RFC 6598: no provider for the world lives there.
+/// What is not of the internet (RFC 6890): no provider for the world lives there.
 fn is_private(ip: IpAddr) -> bool {
     match ip {
-        IpAddr::V4(ip) => {
-            let [first, second, ..] = ip.octets();
-            let is_shared = first == 100 && (64..128).contains(&second);
-            ip.is_loopback() || ip.is_private() || ip.is_link_local() || first == 0 || is_shared
-        }
-        IpAddr::V6(ip) => {
-            ip.is_loopback()
-                || ip.is_unspecified()
-                || ip.is_unique_local()
-                || ip.is_unicast_link_local()
-        }
+        IpAddr::V4(ip) => is_private_v4(ip),
+        IpAddr::V6(ip) => is_private_v6(ip),
     }
 }
 
-/// Two addresses of one place: scheme, host and port.
+/// This host, private networks, those of a provider's customers, link-local, for protocols and for measuring, multicast and beyond.
+fn is_private_v4(ip: Ipv4Addr) -> bool {
+    match ip.octets() {
+        [0 | 10 | 127 | 224.., ..] => true,
+        [100, 64..128, ..] | [169, 254, ..] | [172, 16..32, ..] => true,
+        [192, 168, ..] | [192, 0, 0, _] | [198, 18..20, ..] => true,
+        _ => false,
+    }
+}
+
+/// All but global unicast (2000::/3), and of that what stands for addresses of version 4: Teredo and its like, and 6to4.
+fn is_private_v6(ip: Ipv6Addr) -> bool {
+    match ip.segments() {
+        [0x2001, 0..0x200, ..] | [0x2002, ..] => true,
+        [first, ..] => first & 0xe000 != 0x2000,
+    }
+}
+
+/// Whether two addresses are of one host, whatever the port.
 pub(crate) fn is_same_host(one: &Url, other: &Url) -> bool {
     one.host() == other.host()
 }
