@@ -40,6 +40,25 @@ fn messages() -> Vec<(Message, bool)> {
         (Message::Unlock { link: link() }, true),
         (Message::LoginAfterFailures, false),
         (Message::AccountDeleted, false),
+        (Message::MfaEnabled, false),
+        (Message::MfaDisabled, false),
+        (Message::MfaLocked, false),
+        (Message::RecoveryCodeUsed { left: 0 }, false),
+        (Message::RecoveryCodeUsed { left: 1 }, false),
+        (Message::RecoveryCodeUsed { left: 9 }, false),
+        (Message::RecoveryCodesReplaced, false),
+        (
+            Message::IdentityLinked {
+                provider: "Google".to_owned(),
+            },
+            false,
+        ),
+        (
+            Message::IdentityUnlinked {
+                provider: "Google".to_owned(),
+            },
+            false,
+        ),
     ]
 }
 

@@ -29,15 +29,14 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// 401 if the caller is nobody of this collection, or `reauthentication_required` without a proof of the last ten minutes (AC-E2);
+    /// 401 if the caller is nobody of this collection, or `reauthentication_required` without a proof of the last ten minutes, and of the
+    /// second factor where there is one (AC-E2);
     /// 403 `key_not_allowed`; 422 `invalid_email`; 429 `rate_limited`; 503 `unavailable`.
     pub async fn request_email_change(&self, caller: &AuthUser, new: &str) -> Result<(), Denial> {
-        let id = self.id_of(caller)?;
-        self.not_by_key(caller)?;
-        self.require_fresh(caller)?;
-        self.limit_user(id, &self.inner.limits.manage).await?;
+        let user = self
+            .fresh_account(caller, &self.inner.limits.manage)
+            .await?;
         let new = EmailAddress::parse(new).map_err(|_| invalid_email())?;
-        let user = self.account_of(caller).await?;
         let owner = self.find(new.as_str()).await?;
         let owner = owner.filter(|owner| owner.id != user.id);
         let may_mail = self.may_mail(PURPOSE.as_str(), &new).await?;
@@ -84,7 +83,7 @@ impl Users {
     /// Undoes a change of the address, by the link that the former address was sent.
     ///
     /// Whoever presents it says that somebody else had the account. So everything goes that could be somebody else's: every
-    /// login, every link, the API keys and the password; a link by which to set a new one is mailed to the address at once.
+    /// login, every link, the API keys, the password, and a second factor that is younger than the change; a link by which to set a new one is mailed to the address at once.
     ///
     /// # Errors
     ///
@@ -96,10 +95,31 @@ impl Users {
         update.password = Some(None);
         let mut changes = vec![self.take(&link)];
         changes.extend(self.end_all(&user, &mut update, Keys::Go)?);
+        changes.extend(self.take_later_factor(&user, &link, &mut update)?);
         changes.extend(self.send_link(&user, LinkPurpose::ResetPassword, &link.email)?);
         let entry = Entry::success(AuditKind::EmailChanged).by(&user);
         changes.push(self.audit(entry.reason(UNDONE))?);
         self.commit_address(&user, update, changes).await
+    }
+
+    /// A second factor that was made after the address had been changed is somebody else's, as all that was done then; an older one
+    /// stays, or the link would be a way around it.
+    fn take_later_factor(
+        &self,
+        user: &User,
+        link: &Link,
+        update: &mut UserUpdate,
+    ) -> Result<Vec<Change>, Denial> {
+        if user.mfa_since.is_none_or(|since| since < link.created_at) {
+            return Ok(Vec::new());
+        }
+        update.mfa_since = Some(None);
+        let owner = user.reference();
+        let entry = Entry::success(AuditKind::MfaDisabled).by(user);
+        Ok(vec![
+            Change::DeleteFactor { owner },
+            self.audit(entry.reason(UNDONE))?,
+        ])
     }
 
     fn new_address(&self, user: &User, link: &Link) -> UserUpdate {

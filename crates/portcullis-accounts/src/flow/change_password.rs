@@ -73,7 +73,8 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// 401 `invalid_credentials` (the old password is wrong, was changed meanwhile, or the account is locked), `unauthenticated`;
+    /// 401 `invalid_credentials` (the old password is wrong, was changed meanwhile, or the account is locked), `unauthenticated`,
+    /// `reauthentication_required` where the account has a second factor that the caller has not shown;
     /// 422 `weak_password`, `same_password`; 403 `key_not_allowed`; 429 `rate_limited`; 503 `busy`, `unavailable`.
     pub async fn change_password(
         &self,
@@ -82,6 +83,7 @@ impl Users {
     ) -> Result<Session, Denial> {
         self.not_by_key(caller)?;
         let user = self.account_of(caller).await?;
+        self.require_factors(caller, &user)?;
         self.limit_user(user.id, &self.inner.limits.change_password)
             .await?;
         let attempt = Attempt {

@@ -108,13 +108,13 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// 401 `reauthentication_required` unless the caller has proved who they are within ten minutes; 403 `key_not_allowed`; 409
+    /// 401 `reauthentication_required` unless the caller has proved who they are within ten minutes, by two factors where
+    /// the account has two; 403 `key_not_allowed`; 409
     /// `last_admin`; 429 `rate_limited`; 401, 503.
     pub async fn delete_account(&self, caller: &AuthUser) -> Result<(), Denial> {
-        let id = self.id_of(caller)?;
-        self.not_by_key(caller)?;
-        self.require_fresh(caller)?;
-        self.limit_user(id, &self.inner.limits.manage).await?;
-        self.delete(&Actor::Owner(caller.clone()), id).await
+        let user = self
+            .fresh_account(caller, &self.inner.limits.manage)
+            .await?;
+        self.delete(&Actor::Owner(caller.clone()), user.id).await
     }
 }

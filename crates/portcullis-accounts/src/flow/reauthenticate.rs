@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::attempt::Attempt;
-use super::logout::{Means, means_of};
+use super::second_factor::{Own, SecondFactor, with_factor};
 use crate::audit::Entry;
 use crate::model::{AuditKind, Family, RecordId, User};
 use crate::store::{Change, Conflict};
@@ -22,12 +22,15 @@ use crate::users::{FRESH, Users};
 pub enum Proof<'a> {
     /// The account's password.
     Password(&'a str),
+    /// A code of the second factor: of the app, or a recovery code, so that who has lost the app can still turn the factor off.
+    Code(&'a str),
 }
 
 impl fmt::Debug for Proof<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Password(_) => f.write_str("Password(***)"),
+            Self::Code(_) => f.write_str("Code(***)"),
         }
     }
 }
@@ -62,12 +65,12 @@ impl Serialize for Reauthenticated {
 
 impl Users {
     /// Proves once more who the caller is: the session is then fresh for ten minutes (AC-M3), and its access token or cookie a
-    /// new one, in place of the old (AC-S2).
+    /// new one, in place of the old (AC-S2). After a code it has proved two factors.
     ///
     /// # Errors
     ///
-    /// 401 `invalid_credentials` (wrong and locked alike), `unauthenticated`; 403 `key_not_allowed`, `forbidden` (for callers that
-    /// have no session here); 429 `rate_limited`; 503 `busy`, `unavailable`.
+    /// 401 `invalid_credentials` (wrong and locked alike), `invalid_code`, `unauthenticated`; 403 `key_not_allowed`, `forbidden` (for
+    /// callers that have no session here); 429 `rate_limited`; 503 `busy`, `unavailable`.
     pub async fn reauthenticate(
         &self,
         caller: &AuthUser,
@@ -76,59 +79,103 @@ impl Users {
         self.not_by_key(caller)?;
         let user = self.account_of(caller).await?;
         self.limit_user(user.id, &self.inner.limits.prove).await?;
-        let Proof::Password(password) = proof;
-        let attempt = Attempt {
-            identifier: user.email.as_str(),
-            password,
-            user: Some(&user),
-            failed: AuditKind::Reauthenticated,
-        };
-        self.prove(&attempt).await?;
-        match means_of(caller) {
-            Means::Token => self.freshen_family(caller, &user).await,
-            Means::Cookie => self.freshen_cookie(caller, &user).await,
-            Means::Other => Err(Denial::forbidden()),
+        match proof {
+            Proof::Password(password) => self.step_up_by_password(caller, &user, password).await,
+            Proof::Code(code) => self.step_up_by_code(caller, &user, code).await,
         }
     }
 
-    async fn freshen_family(
+    async fn step_up_by_password(
         &self,
         caller: &AuthUser,
         user: &User,
+        password: &str,
     ) -> Result<Reauthenticated, Denial> {
-        let family = self.family_of(caller, user).await?;
-        let now = self.now();
-        let family = Family {
-            authenticated_at: now,
-            amr: with_password(family.amr.iter().map(String::as_str)),
-            ..family
+        let attempt = Attempt {
+            identifier: user.email.as_str(),
+            password,
+            user: Some(user),
+            failed: AuditKind::Reauthenticated,
         };
-        let mut changes = vec![
-            Change::ReauthenticateFamily {
-                owner: user.reference(),
-                id: family.id,
-                at: now,
-                amr: family.amr.clone(),
-                stamp: None,
-            },
-            self.audit(reauthenticated(caller, user))?,
-        ];
+        self.prove(&attempt).await?;
+        let own = self.own_login(caller, user).await?;
+        let own = own.with_methods(self.now(), |amr| {
+            with_password(amr.iter().map(String::as_str))
+        });
+        let committed = self.commit(self.freshening(caller, user, &own)?).await;
+        committed.map_err(|error| match error.conflict() {
+            Some(Conflict::NotFound) => Denial::unauthenticated(),
+            _ => error.into(),
+        })?;
+        self.freshened(user, &own, &["pwd"]).await
+    }
+
+    /// The code is used up in the commit that makes the login fresh.
+    async fn step_up_by_code(
+        &self,
+        caller: &AuthUser,
+        user: &User,
+        code: &str,
+    ) -> Result<Reauthenticated, Denial> {
+        let own = self.own_login(caller, user).await?;
+        let mut spent = self.judge_code(user, SecondFactor::of(code)).await?;
+        let method = spent.method;
+        let own = own.with_methods(self.now(), |amr| with_factor(amr, method));
+        let mut changes = Vec::new();
+        spent.put_into(&mut changes);
+        changes.extend(self.freshening(caller, user, &own)?);
+        let committed = self.commit(changes).await;
+        self.settle_code(user, spent, committed).await?;
+        self.freshened(user, &own, &[method, "mfa"]).await
+    }
+
+    /// What is committed of a proof.
+    fn freshening(&self, caller: &AuthUser, user: &User, own: &Own) -> Result<Vec<Change>, Denial> {
+        let entry = Entry::success(AuditKind::Reauthenticated);
+        let mut changes = vec![self.audit(entry.by_caller(caller).to(user.id))?];
+        let Own::Family(family) = own else {
+            changes.push(self.rotated(caller, user)?);
+            return Ok(changes);
+        };
+        changes.push(Change::ReauthenticateFamily {
+            owner: user.reference(),
+            id: family.id,
+            at: family.authenticated_at,
+            amr: family.amr.clone(),
+            stamp: None,
+        });
         changes.extend(caller.credential_id().map(|id| {
             Change::Revoke(Revocation::Token {
                 id: id.to_owned(),
-                until: self.inner.revoked_until(now),
+                until: self.inner.revoked_until(family.authenticated_at),
             })
         }));
-        self.commit(changes)
-            .await
-            .map_err(|error| match error.conflict() {
-                Some(Conflict::NotFound) => Denial::unauthenticated(),
-                _ => error.into(),
-            })?;
+        Ok(changes)
+    }
+
+    /// What the caller goes on with.
+    async fn freshened(
+        &self,
+        user: &User,
+        own: &Own,
+        methods: &[&str],
+    ) -> Result<Reauthenticated, Denial> {
+        let (at, token, cookie) = match own {
+            Own::Family(family) => {
+                let token = self.access_token(user, family)?;
+                (family.authenticated_at, Some(token), None)
+            }
+            Own::Cookie => {
+                let cookies = &self.realm.cookies;
+                let methods = methods.iter().copied();
+                let renewed = cookies.reauthenticate(&self.origin.head, methods).await?;
+                (renewed.0.authenticated_at(), None, Some(renewed.1))
+            }
+        };
         Ok(Reauthenticated {
-            fresh_until: now.saturating_add(FRESH),
-            token: Some(self.access_token(user, &family)?),
-            cookie: None,
+            fresh_until: at.saturating_add(FRESH),
+            token,
+            cookie,
         })
     }
 
@@ -145,22 +192,6 @@ impl Users {
         family.ok_or_else(Denial::unauthenticated)
     }
 
-    async fn freshen_cookie(
-        &self,
-        caller: &AuthUser,
-        user: &User,
-    ) -> Result<Reauthenticated, Denial> {
-        self.cookie_login_of(caller, user).await?;
-        self.record(reauthenticated(caller, user)).await?;
-        let cookies = &self.realm.cookies;
-        let (login, cookie) = cookies.reauthenticate(&self.origin.head, ["pwd"]).await?;
-        Ok(Reauthenticated {
-            fresh_until: login.authenticated_at().saturating_add(FRESH),
-            token: None,
-            cookie: Some(cookie),
-        })
-    }
-
     /// The login behind the request's cookie, which must be the caller's own.
     pub(super) async fn cookie_login_of(
         &self,
@@ -175,12 +206,6 @@ impl Users {
         let login = self.realm.cookies.current(&self.origin.head).await?;
         login.filter(is_own).ok_or_else(Denial::unauthenticated)
     }
-}
-
-fn reauthenticated(caller: &AuthUser, user: &User) -> Entry {
-    Entry::success(AuditKind::Reauthenticated)
-        .by_caller(caller)
-        .to(user.id)
 }
 
 /// These methods, and the password: a level once reached is carried (AC-R7).

@@ -59,6 +59,7 @@ audit_kinds! {
     MfaFailed = "mfa.failed",
     MfaDisabled = "mfa.disabled",
     MfaRecoveryUsed = "mfa.recovery_used",
+    MfaRecoveryReplaced = "mfa.recovery_replaced",
     MfaLocked = "mfa.locked",
     ApiKeyCreated = "api_key.created",
     ApiKeyFirstUsed = "api_key.used_first",

@@ -1,6 +1,7 @@
 //! Ids that change, ids that were planted, ids that are over.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use portcullis_session::SessionErrorKind;
 use tower_sessions::session::{Id, Record};
@@ -45,7 +46,7 @@ async fn ac_s1_the_id_before_a_login_is_unknown_after_it() {
 /// AC-S2.
 #[tokio::test]
 async fn ac_s2_the_id_changes_with_every_change_of_privilege() {
-    for step in 0..5 {
+    for step in 0..6 {
         let world = world();
         let (login, old) = world.log_in(alice()).await;
         let head = with_id(&old);
@@ -61,6 +62,10 @@ async fn ac_s2_the_id_changes_with_every_change_of_privilege() {
                 .unwrap(),
             2 => sessions.change_stamp(&head.headers, "two").await.unwrap(),
             3 => sessions.rotate(&head.headers).await.unwrap(),
+            4 => sessions
+                .reauthenticate_with_stamp(&head.headers, ["otp"], "two")
+                .await
+                .unwrap(),
             _ => {
                 let (ended, removal) = sessions.logout(&head.headers).await.unwrap();
                 (ended.unwrap(), removal)
@@ -69,7 +74,7 @@ async fn ac_s2_the_id_changes_with_every_change_of_privilege() {
         assert_eq!(after.sid(), login.sid(), "it is one login");
         assert!(!world.is_stored(&old).await, "step {step} ends the old id");
         assert_eq!(world.who(&old).await, "nobody");
-        if step < 4 {
+        if step < 5 {
             let new = crate::world::id_in(&set_cookie);
             assert!(
                 world.is_stored(&new).await,
@@ -117,6 +122,19 @@ async fn a_new_stamp_is_seen_by_the_user_loader() {
     );
     assert_eq!(world.who(&crate::world::id_in(&set_cookie)).await, "alice");
     assert_eq!(world.who(&elsewhere).await, "nobody");
+    *stamp.lock().unwrap() = "three";
+    world.clock.advance(Duration::from_secs(60));
+    let head = with_id(&crate::world::id_in(&set_cookie));
+    let (proved, set_cookie) = world
+        .sessions
+        .reauthenticate_with_stamp(&head.headers, ["otp"], "three")
+        .await
+        .unwrap();
+    assert_eq!(proved.stamp(), Some("three"));
+    assert!(before.authenticated_at() < proved.authenticated_at());
+    assert!(proved.amr().any(|method| method == "otp"));
+    assert_eq!(world.who(&crate::world::id_in(&set_cookie)).await, "alice");
+    *stamp.lock().unwrap() = "two";
     let (_, again) = world.log_in(alice().stamp("two")).await;
     assert_eq!(
         world.who(&again).await,
@@ -227,9 +245,14 @@ async fn replayed_ids_stay_dead() {
                 .await
                 .unwrap_err()
                 .kind(),
+            sessions
+                .reauthenticate_with_stamp(&head.headers, ["otp"], "x")
+                .await
+                .unwrap_err()
+                .kind(),
             sessions.rotate(&head.headers).await.unwrap_err().kind(),
         ];
-        assert_eq!(kinds, [SessionErrorKind::NotLoggedIn; 4]);
+        assert_eq!(kinds, [SessionErrorKind::NotLoggedIn; 5]);
         assert_eq!(sessions.current(&head.headers).await.unwrap(), None);
         assert_eq!(sessions.logout(&head.headers).await.unwrap().0, None);
         assert_eq!(who(sessions, &head).await.unwrap(), "nobody");

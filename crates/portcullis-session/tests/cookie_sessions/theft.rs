@@ -336,7 +336,7 @@ async fn without_the_layer_the_cookie_stays() {
 /// Steps that give a session a new id begin a new series; a stale token opens none of them.
 #[tokio::test]
 async fn ac_m2_no_step_takes_a_stale_token() {
-    for step in 0..5 {
+    for step in 0..6 {
         let world = world();
         let (first, _) = shown(&world).await;
         world.clock.advance(GRACE * 2);
@@ -349,6 +349,11 @@ async fn ac_m2_no_step_takes_a_stale_token() {
             1 => sessions.rotate(&head.headers).await,
             2 => sessions.reauthenticate(&head.headers, ["pwd"]).await,
             3 => sessions.change_stamp(&head.headers, "x").await,
+            4 => {
+                sessions
+                    .reauthenticate_with_stamp(&head.headers, ["otp"], "x")
+                    .await
+            }
             _ => sessions.change_rights(&head.headers, ["admin"], []).await,
         };
         assert_eq!(refused.unwrap_err().kind(), SessionErrorKind::NotLoggedIn);

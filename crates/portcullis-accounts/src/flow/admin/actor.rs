@@ -75,7 +75,7 @@ impl Actor {
 impl Users {
     /// The caller as an administrator with this permission. The account is asked as well as the credential: an access token that
     /// another node has taken back this moment moves nobody (AC-B6).
-    pub(super) async fn administrator(
+    pub(in crate::flow) async fn administrator(
         &self,
         caller: &AuthUser,
         needed: &str,

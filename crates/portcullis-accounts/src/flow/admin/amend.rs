@@ -16,6 +16,8 @@ const ATTEMPTS: usize = 32;
 pub(in crate::flow) struct Amended {
     pub(in crate::flow) user: User,
     pub(in crate::flow) committed: Committed,
+    /// Whether anything was changed at all.
+    pub(in crate::flow) is_changed: bool,
 }
 
 /// What is to be committed besides the update of the row; `None` if nothing is to be changed.
@@ -36,12 +38,22 @@ impl Users {
             update.if_updated_at = Some(user.updated_at);
             let Some(mut changes) = work(&user, &mut update)? else {
                 let committed = Committed::default();
-                return Ok(Amended { user, committed });
+                return Ok(Amended {
+                    user,
+                    committed,
+                    is_changed: false,
+                });
             };
             let user = update.applied_to(&user);
             changes.insert(0, Change::UpdateUser(Box::new(update)));
             match self.commit(changes).await {
-                Ok(committed) => return Ok(Amended { user, committed }),
+                Ok(committed) => {
+                    return Ok(Amended {
+                        user,
+                        committed,
+                        is_changed: true,
+                    });
+                }
                 Err(error) if is_outdated(&error) => {}
                 Err(error) => return Err(refused(error)),
             }
@@ -85,6 +97,6 @@ fn is_outdated(error: &CommitError) -> bool {
 }
 
 /// The id of a user, as a request names it.
-pub(super) fn user_id(text: &str) -> Result<RecordId, Denial> {
+pub(in crate::flow) fn user_id(text: &str) -> Result<RecordId, Denial> {
     text.parse().map_err(|_| not_found())
 }

@@ -146,6 +146,16 @@ impl Application {
         self.users.end_lock_of(&Actor::Application, id).await
     }
 
+    /// Takes somebody's second factor away.
+    ///
+    /// # Errors
+    ///
+    /// As [`Users::disable_second_factor`], without those for the caller.
+    pub async fn disable_second_factor(&self, id: &str) -> Result<(), Denial> {
+        let id = user_id(id)?;
+        self.users.take_factor(&Actor::Application, id).await
+    }
+
     /// The audit trail of the collection, page by page.
     ///
     /// # Errors

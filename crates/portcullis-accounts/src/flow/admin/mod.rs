@@ -13,7 +13,7 @@ mod sessions;
 mod update;
 
 pub(super) use self::actor::Actor;
-pub(super) use self::amend::Plan;
+pub(super) use self::amend::{Plan, user_id};
 pub use self::application::Application;
 pub use self::audit::{AuditPage, AuditRequest};
 pub use self::list::{ListUsers, UserPage};

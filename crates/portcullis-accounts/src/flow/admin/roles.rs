@@ -1,9 +1,11 @@
 //! What somebody may do.
 
+use http::HeaderValue;
 use portcullis_core::{AuthUser, Denial, PermissionSet};
 
 use super::amend::user_id;
 use super::{Actor, Plan};
+use crate::flow::logout::{Means, means_of};
 use crate::flow::refusals::invalid_field;
 use crate::model::{AuditKind, RecordId, User};
 use crate::store::{Change, UserUpdate};
@@ -34,6 +36,25 @@ impl Users {
     ) -> Result<UserView, Denial> {
         let actor = self.administrator(admin, "users:write").await?;
         self.give_roles(&actor, user_id(id)?, roles).await
+    }
+
+    /// Gives the caller's session by cookie a new id, and the `Set-Cookie` value for it: call it after
+    /// [`set_roles`](Self::set_roles) or [`update_user`](Self::update_user) has changed what the caller itself may do (AC-S2), as the HTTP
+    /// service does. Nothing is to be done for a caller by token, whose tokens were taken back.
+    ///
+    /// # Errors
+    ///
+    /// 401 `unauthenticated`; 503 `unavailable`.
+    pub async fn rotate_session(&self, caller: &AuthUser) -> Result<Option<HeaderValue>, Denial> {
+        if means_of(caller) != Means::Cookie {
+            return Ok(None);
+        }
+        let user = self.account_of(caller).await?;
+        self.cookie_login_of(caller, &user).await?;
+        let rotated = self.rotated(caller, &user)?;
+        self.commit(vec![rotated]).await?;
+        let (_, cookie) = self.realm.cookies.rotate(&self.origin.head).await?;
+        Ok(Some(cookie))
     }
 
     pub(super) async fn give_roles(

@@ -32,7 +32,8 @@ impl Users {
     /// # Errors
     ///
     /// 422 `invalid_scope` for scopes that the collection does not have (or for none, where it wants some), `expiry_invalid`,
-    /// `invalid_field`; 403 `scope_escalation` for scopes beyond what the owner may, `key_not_allowed`; 409 `limit_reached`; 429
+    /// `invalid_field`; 401 `reauthentication_required` where the owner has a second factor that the caller has not shown (AC-E2); 403
+    /// `scope_escalation` for scopes beyond what the owner may, `key_not_allowed`; 409 `limit_reached`; 429
     /// `rate_limited`; 401, 503.
     pub async fn create_key(&self, caller: &AuthUser, key: NewKey) -> Result<CreatedKey, Denial> {
         let owner = self.key_manager(caller).await?;
@@ -41,6 +42,7 @@ impl Users {
         let scopes = self.known_scopes(key.scopes.as_deref())?;
         self.check_end(key.expires_at)?;
         let user = self.account_of(caller).await?;
+        self.require_factors_for_key(caller, &user)?;
         if let Err(denial) = self.within_rights(&user, scopes.as_ref()) {
             return Err(self.key_denied(caller, denial).await?);
         }
@@ -51,6 +53,19 @@ impl Users {
         self.commit_key(caller, AuditKind::ApiKeyCreated, guard, &row)
             .await?;
         Ok(CreatedKey::new(row, key))
+    }
+
+    /// A key passes by the second factor for as long as it lives, so it is made by who has shown it. Where the settings let a key make
+    /// keys, it is trusted as it is.
+    pub(super) fn require_factors_for_key(
+        &self,
+        caller: &AuthUser,
+        user: &User,
+    ) -> Result<(), Denial> {
+        match is_key(caller) {
+            true => Ok(()),
+            false => self.require_factors(caller, user),
+        }
     }
 
     /// Commits a new key, after these changes. A refusal because there are too many is in the audit trail.

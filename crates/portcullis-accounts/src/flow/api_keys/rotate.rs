@@ -36,6 +36,7 @@ impl Users {
             return Err(invalid_field("graceSeconds", "range"));
         }
         let user = self.account_of(caller).await?;
+        self.require_factors_for_key(caller, &user)?;
         let old = self.live_key(&owner, key_id(id)?).await?;
         let now = self.now();
         let latest = self.settings().longest_key_life;

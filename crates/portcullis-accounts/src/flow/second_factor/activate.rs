@@ -11,12 +11,15 @@ use serde_json::json;
 
 use super::code::invalid_code;
 use super::enrol::already_enabled;
-use super::own_login::Own;
+use super::own_login::with_factor;
 use crate::audit::Entry;
 use crate::mail::Message;
 use crate::model::{AuditKind, RecordId, User};
 use crate::store::{Change, CommitError, Conflict, UserUpdate};
 use crate::users::Users;
+
+/// RFC 8176 §2.
+const METHOD: &str = "otp";
 
 /// A second factor that is asked for from now on. `Debug` shows no code.
 ///
@@ -78,8 +81,11 @@ impl Users {
     /// 401 `invalid_code` (also where there is nothing to turn on), `reauthentication_required`, `unauthenticated`; 403
     /// `key_not_allowed`; 409 `already_enabled`; 429 `rate_limited`; 503 `unavailable`.
     pub async fn activate_totp(&self, caller: &AuthUser, code: &str) -> Result<Activated, Denial> {
-        let user = self.proved_account(caller, &self.inner.limits.prove).await?;
+        let user = self
+            .proved_account(caller, &self.inner.limits.prove)
+            .await?;
         let own = self.own_login(caller, &user).await?;
+        let own = own.with_methods(self.now(), |amr| with_factor(amr, METHOD));
         let activation = self.activation(&user, code, own.family()).await?;
         let Activation {
             user: now,
@@ -87,14 +93,14 @@ impl Users {
             recovery_codes,
         } = activation;
         let of_own = changes.len();
-        changes.extend(self.going_on(caller, &now, &own, "otp")?);
+        changes.extend(self.going_on(caller, &now, &own)?);
         if let Err(error) = self.commit(changes).await {
             return Err(match error {
                 CommitError::Conflict { index, .. } if of_own <= index => Denial::unauthenticated(),
                 error => self.not_activated(&user, error).await?,
             });
         }
-        let kept = self.go_on(&now, own, "otp").await?;
+        let kept = self.go_on(&now, own, METHOD).await?;
         Ok(Activated {
             recovery_codes,
             token: kept.token,

@@ -94,7 +94,9 @@ impl Users {
     /// 401 `reauthentication_required` without a proof of the last ten minutes (AC-O5), `unauthenticated`; 403 `key_not_allowed`,
     /// `email_not_verified`; 409 `already_enabled`; 429 `rate_limited`; 503 `unavailable`.
     pub async fn enroll_totp(&self, caller: &AuthUser) -> Result<Enrolment, Denial> {
-        let user = self.proved_account(caller, &self.inner.limits.manage).await?;
+        let user = self
+            .proved_account(caller, &self.inner.limits.manage)
+            .await?;
         let new = self.new_enrolment(&user)?;
         let changes = vec![self.while_logged_in(&user), new.put];
         let committed = self.commit(changes).await;

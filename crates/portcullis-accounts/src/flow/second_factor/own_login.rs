@@ -1,7 +1,7 @@
 //! A factor comes or goes: all other logins end, and the caller's own goes on.
 
 use http::HeaderValue;
-use portcullis_core::{AuthUser, Denial};
+use portcullis_core::{AuthUser, Denial, Timestamp};
 use portcullis_jwt::IssuedToken;
 
 use crate::audit::Entry;
@@ -26,6 +26,22 @@ impl Own {
             Self::Cookie => None,
         }
     }
+
+    /// The login after a further proof at this moment, as far as it is known here: of one by cookie, its store knows.
+    pub(in crate::flow) fn with_methods(
+        self,
+        at: Timestamp,
+        further: impl Fn(&[String]) -> Vec<String>,
+    ) -> Self {
+        match self {
+            Self::Family(family) => Self::Family(Box::new(Family {
+                authenticated_at: at,
+                amr: further(&family.amr),
+                ..*family
+            })),
+            Self::Cookie => Self::Cookie,
+        }
+    }
 }
 
 /// By what it goes on.
@@ -37,7 +53,11 @@ pub(super) struct Kept {
 
 impl Users {
     /// The login that a caller came with; 403 `forbidden` for who has none here.
-    pub(super) async fn own_login(&self, caller: &AuthUser, user: &User) -> Result<Own, Denial> {
+    pub(in crate::flow) async fn own_login(
+        &self,
+        caller: &AuthUser,
+        user: &User,
+    ) -> Result<Own, Denial> {
         match means_of(caller) {
             Means::Token => Ok(Own::Family(Box::new(self.family_of(caller, user).await?))),
             Means::Cookie => {
@@ -48,20 +68,19 @@ impl Users {
         }
     }
 
-    /// The changes by which a login goes on under the account's new stamp, and has proved a second factor just now.
+    /// The changes by which a login, with what it has proved just now, goes on under the account's new stamp.
     pub(super) fn going_on(
         &self,
         caller: &AuthUser,
         user: &User,
         own: &Own,
-        method: &str,
     ) -> Result<Vec<Change>, Denial> {
         Ok(match own {
             Own::Family(family) => vec![Change::ReauthenticateFamily {
                 owner: user.reference(),
                 id: family.id,
-                at: self.now(),
-                amr: with_factor(&family.amr, method),
+                at: family.authenticated_at,
+                amr: family.amr.clone(),
                 stamp: Some(user.stamp.clone()),
             }],
             Own::Cookie => vec![self.rotated(caller, user)?],
@@ -84,8 +103,6 @@ impl Users {
         match own {
             Own::Family(family) => {
                 let family = Family {
-                    authenticated_at: self.now(),
-                    amr: with_factor(&family.amr, method),
                     stamp: user.stamp.clone(),
                     ..*family
                 };

@@ -26,12 +26,13 @@ pub(in crate::http) async fn update(call: Call) -> Result<Answer, Denial> {
         permissions: call.members.texts("permissions"),
         profile: call.members.fields(),
     };
-    user(
-        &call
-            .users()?
-            .update_user(call.caller()?, &call.id, update)
-            .await?,
-    )
+    let has_rights = update.permissions.is_some();
+    let users = call.users()?;
+    let updated = users.update_user(call.caller()?, &call.id, update).await?;
+    match has_rights {
+        true => with_own_cookie(&call, user(&updated)?).await,
+        false => user(&updated),
+    }
 }
 
 pub(in crate::http) async fn delete(call: Call) -> Result<Answer, Denial> {
@@ -49,12 +50,18 @@ pub(in crate::http) async fn unban(call: Call) -> Result<Answer, Denial> {
 
 pub(in crate::http) async fn roles(call: Call) -> Result<Answer, Denial> {
     let roles = call.members.texts("roles").unwrap_or_default();
-    user(
-        &call
-            .users()?
-            .set_roles(call.caller()?, &call.id, roles)
-            .await?,
-    )
+    let users = call.users()?;
+    let changed = users.set_roles(call.caller()?, &call.id, roles).await?;
+    with_own_cookie(&call, user(&changed)?).await
+}
+
+/// A new id for the session of who has changed what they may do themselves (AC-S2).
+async fn with_own_cookie(call: &Call, answer: Answer) -> Result<Answer, Denial> {
+    let caller = call.caller()?;
+    match caller.id() == call.id {
+        true => Ok(answer.with_cookies(call.users()?.rotate_session(caller).await?)),
+        false => Ok(answer),
+    }
 }
 
 pub(in crate::http) async fn logout(call: Call) -> Result<Answer, Denial> {

@@ -11,6 +11,8 @@ pub(in crate::http) async fn auth_methods(call: Call) -> Result<Answer, Denial> 
         "password": true,
         "signup": settings.allows_signup,
         "verificationRequired": settings.requires_verified,
+        "secondFactors": ["totp", "recovery"],
+        "mfaRequired": settings.requires_mfa,
         "providers": [],
     }))
 }

@@ -3,6 +3,7 @@ use portcullis_core::Denial;
 use serde_json::json;
 
 use super::mode;
+use crate::flow::invalid_field;
 use crate::flow::{ChangePassword, LoggedIn, Login, Logout, Proof, Register, Registered, Session};
 use crate::http::answer::Answer;
 use crate::http::route::Call;
@@ -74,11 +75,16 @@ pub(in crate::http) async fn revoke(call: Call) -> Result<Answer, Denial> {
 }
 
 pub(in crate::http) async fn reauthenticate(call: Call) -> Result<Answer, Denial> {
-    let password = call.members.secret("password");
-    let proved = call
-        .users()?
-        .reauthenticate(call.caller()?, Proof::Password(&password))
-        .await?;
+    let (password, code) = (call.members.secret("password"), call.members.secret("code"));
+    let has = |name| call.members.maybe_text(name).is_some();
+    let proof = match (has("password"), has("code")) {
+        (true, false) => Proof::Password(&password),
+        (false, true) => Proof::Code(&code),
+        (true, true) => return Err(invalid_field("code", "beside_password")),
+        (false, false) => return Err(invalid_field("password", "required")),
+    };
+    let users = call.users()?;
+    let proved = users.reauthenticate(call.caller()?, proof).await?;
     Ok(Answer::ok(&proved)?.with_cookies(proved.cookie.clone()))
 }
 
@@ -96,6 +102,6 @@ pub(in crate::http) async fn change_password(call: Call) -> Result<Answer, Denia
 }
 
 /// A session that has begun, with its cookies where it lives by them.
-fn begun(status: StatusCode, session: &Session) -> Result<Answer, Denial> {
+pub(super) fn begun(status: StatusCode, session: &Session) -> Result<Answer, Denial> {
     Ok(Answer::json(status, session)?.with_cookies(session.cookies().cloned()))
 }

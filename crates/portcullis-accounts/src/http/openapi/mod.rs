@@ -4,6 +4,7 @@ mod of_collection;
 mod operation;
 mod responses;
 mod schemas;
+mod second_factor;
 
 use portcullis_core::Denial;
 use serde_json::{Map, Value, json};

@@ -3,7 +3,7 @@
 use http::Method;
 
 use super::NONE;
-use crate::http::handlers::admin as run;
+use crate::http::handlers::{admin as run, second_factor};
 use crate::http::route::{Body, Fields, Handler, Kind, Member, Route, Shape, Who};
 
 const READ: Who = Who::Permitted("users:read");
@@ -139,6 +139,25 @@ pub(super) const ROUTES: &[Route] = &[
         "Status",
         |call| Box::pin(run::unlock(call)),
     ),
+    Route {
+        method: Method::DELETE,
+        path: &[":c", "users", ":id", "2fa"],
+        name: "disableSecondFactor",
+        summary: "Takes the second factor of a user away, for who has lost it: every session of the user is over.",
+        who: WRITE,
+        limit: None,
+        query: NONE,
+        body: None,
+        success: (204, Shape::Nothing),
+        refusals: &[
+            (401, &["reauthentication_required"]),
+            (403, &["key_not_allowed"]),
+            (404, &["not_found"]),
+            (409, &["conflict"]),
+            (429, &["rate_limited"]),
+        ],
+        run: |call| Box::pin(second_factor::take(call)),
+    },
     Route {
         method: Method::GET,
         path: &[":c", "audit"],

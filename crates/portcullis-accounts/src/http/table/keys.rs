@@ -25,6 +25,7 @@ pub(super) const ROUTES: &[Route] = &[
         ])),
         success: (201, Shape::Schema("NewApiKey")),
         refusals: &[
+            (401, &["reauthentication_required"]),
             (403, &["scope_escalation"]),
             (409, &["limit_reached"]),
             (422, &["invalid_scope", "expiry_invalid"]),
@@ -75,6 +76,7 @@ pub(super) const ROUTES: &[Route] = &[
         )])),
         success: (201, Shape::Schema("NewApiKey")),
         refusals: &[
+            (401, &["reauthentication_required"]),
             (404, &["not_found"]),
             (409, &["limit_reached"]),
             (429, &["rate_limited"]),

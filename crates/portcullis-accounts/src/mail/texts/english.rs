@@ -114,6 +114,68 @@ fn notice(message: &Message, of: &str) -> Words<'static> {
             format!("Your account{of} was deleted, with everything that belonged to it."),
             "",
         ),
+        other => return second_factor(other, of),
+    };
+    Words {
+        subject,
+        before,
+        link: None,
+        after,
+    }
+}
+
+/// What happens to second factors, and to ways in by a provider.
+fn second_factor(message: &Message, of: &str) -> Words<'static> {
+    let (subject, before, after) = match message {
+        Message::MfaEnabled => (
+            "Two-factor authentication is on",
+            format!(
+                "Logging in to your account{of} asks for a code of your authenticator app from now on. All other logins were ended."
+            ),
+            "Keep the recovery codes where you find them without your phone. If it was not you, ask the people who run the service for help.",
+        ),
+        Message::MfaDisabled => (
+            "Two-factor authentication is off",
+            format!(
+                "Logging in to your account{of} asks for no code of an authenticator app any more. All other logins were ended, and the recovery codes are good for nothing."
+            ),
+            "If it was not you, ask for a new password at once.",
+        ),
+        Message::MfaLocked => (
+            "Too many wrong codes",
+            format!(
+                "Somebody who has logged in to your account{of} as far as the second step, or is logged in to it, has typed too many wrong codes. For a while no code is accepted."
+            ),
+            "If it was not you, somebody may know your password: ask for a new one.",
+        ),
+        Message::RecoveryCodeUsed { left } => (
+            "A recovery code was used",
+            match left {
+                0 => format!("The last recovery code of your account{of} was used."),
+                1 => format!("A recovery code of your account{of} was used. There is one left."),
+                left => {
+                    format!("A recovery code of your account{of} was used. There are {left} left.")
+                }
+            },
+            "If you have lost your authenticator app, turn two-factor authentication off and on again with another one. If it was not you, ask for a new password at once, and make new recovery codes.",
+        ),
+        Message::RecoveryCodesReplaced => (
+            "You have new recovery codes",
+            format!(
+                "New recovery codes were made for your account{of}. The old ones are good for nothing any more."
+            ),
+            "If it was not you, ask for a new password at once.",
+        ),
+        Message::IdentityLinked { provider } => (
+            "A new way to log in",
+            format!("Your account{of} can be logged in to with {provider} from now on."),
+            "If it was not you, remove it in your account, and ask for a new password at once.",
+        ),
+        Message::IdentityUnlinked { provider } => (
+            "A way to log in was removed",
+            format!("Your account{of} cannot be logged in to with {provider} any more."),
+            "If it was not you, ask for a new password at once.",
+        ),
         _ => (
             "A message about your account",
             format!("Something has happened to your account{of}."),

@@ -118,6 +118,70 @@ fn notice(message: &Message, of: &str) -> Words<'static> {
             format!("Ihr Konto{of} wurde gelöscht, mit allem, was dazu gehörte."),
             "",
         ),
+        other => return second_factor(other, of),
+    };
+    Words {
+        subject,
+        before,
+        link: None,
+        after,
+    }
+}
+
+/// What happens to second factors, and to ways in by a provider.
+fn second_factor(message: &Message, of: &str) -> Words<'static> {
+    let (subject, before, after) = match message {
+        Message::MfaEnabled => (
+            "Zwei-Faktor-Anmeldung ist eingeschaltet",
+            format!(
+                "Beim Anmelden an Ihrem Konto{of} wird ab jetzt nach einem Code Ihrer Authenticator-App gefragt. Alle anderen Anmeldungen wurden beendet."
+            ),
+            "Bewahren Sie die Wiederherstellungscodes dort auf, wo Sie sie auch ohne Ihr Telefon finden. Wenn Sie es nicht waren, wenden Sie sich an den Betreiber.",
+        ),
+        Message::MfaDisabled => (
+            "Zwei-Faktor-Anmeldung ist ausgeschaltet",
+            format!(
+                "Beim Anmelden an Ihrem Konto{of} wird nicht mehr nach einem Code einer Authenticator-App gefragt. Alle anderen Anmeldungen wurden beendet, und die Wiederherstellungscodes gelten nicht mehr."
+            ),
+            "Wenn Sie es nicht waren, fordern Sie sofort ein neues Passwort an.",
+        ),
+        Message::MfaLocked => (
+            "Zu viele falsche Codes",
+            format!(
+                "Jemand, der sich an Ihrem Konto{of} bis zum zweiten Schritt oder ganz angemeldet hat, hat zu oft einen falschen Code eingegeben. Eine Zeit lang wird kein Code angenommen."
+            ),
+            "Wenn Sie es nicht waren, kennt vielleicht jemand Ihr Passwort: Fordern Sie ein neues an.",
+        ),
+        Message::RecoveryCodeUsed { left } => (
+            "Ein Wiederherstellungscode wurde verwendet",
+            match left {
+                0 => format!("Der letzte Wiederherstellungscode Ihres Kontos{of} wurde verwendet."),
+                1 => format!(
+                    "Ein Wiederherstellungscode Ihres Kontos{of} wurde verwendet. Es gibt noch einen."
+                ),
+                left => format!(
+                    "Ein Wiederherstellungscode Ihres Kontos{of} wurde verwendet. Es gibt noch {left}."
+                ),
+            },
+            "Wenn Sie Ihre Authenticator-App verloren haben, schalten Sie die Zwei-Faktor-Anmeldung aus und mit einer anderen App wieder ein. Wenn Sie es nicht waren, fordern Sie sofort ein neues Passwort an und erzeugen Sie neue Wiederherstellungscodes.",
+        ),
+        Message::RecoveryCodesReplaced => (
+            "Sie haben neue Wiederherstellungscodes",
+            format!(
+                "Für Ihr Konto{of} wurden neue Wiederherstellungscodes erzeugt. Die alten gelten nicht mehr."
+            ),
+            "Wenn Sie es nicht waren, fordern Sie sofort ein neues Passwort an.",
+        ),
+        Message::IdentityLinked { provider } => (
+            "Ein neuer Weg, sich anzumelden",
+            format!("An Ihrem Konto{of} kann man sich ab jetzt mit {provider} anmelden."),
+            "Wenn Sie es nicht waren, entfernen Sie diesen Weg in Ihrem Konto und fordern Sie sofort ein neues Passwort an.",
+        ),
+        Message::IdentityUnlinked { provider } => (
+            "Ein Weg, sich anzumelden, wurde entfernt",
+            format!("An Ihrem Konto{of} kann man sich nicht mehr mit {provider} anmelden."),
+            "Wenn Sie es nicht waren, fordern Sie sofort ein neues Passwort an.",
+        ),
         _ => (
             "Nachricht zu Ihrem Konto",
             format!("Mit Ihrem Konto{of} ist etwas geschehen."),
