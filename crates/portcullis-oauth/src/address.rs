@@ -50,12 +50,16 @@ fn is_private(ip: IpAddr) -> bool {
 
 /// This host, private networks, those of a provider's customers, link-local, for protocols and for measuring, multicast and beyond.
 fn is_private_v4(ip: Ipv4Addr) -> bool {
-    match ip.octets() {
-        [0 | 10 | 127 | 224.., ..] => true,
-        [100, 64..128, ..] | [169, 254, ..] | [172, 16..32, ..] => true,
-        [192, 168, ..] | [192, 0, 0, _] | [198, 18..20, ..] => true,
-        _ => false,
-    }
+    matches!(
+        ip.octets(),
+        [0 | 10 | 127 | 224.., ..]
+            | [100, 64..128, ..]
+            | [169, 254, ..]
+            | [172, 16..32, ..]
+            | [192, 168, ..]
+            | [192, 0, 0, _]
+            | [198, 18..20, ..]
+    )
 }
 
 /// All but global unicast (2000::/3), and of that what stands for addresses of version 4: Teredo and its like, and 6to4.
