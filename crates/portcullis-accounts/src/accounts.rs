@@ -11,7 +11,7 @@ use portcullis_password::{BreachedPasswords, HashPool, PasswordPolicy};
 use portcullis_session::CookieSessions;
 
 use crate::audit::EventSink;
-use crate::background::{Background, Uses};
+use crate::background::{Background, RevocationFeed, Uses};
 use crate::devices::Devices;
 use crate::door::Door;
 use crate::gate::Gate;
@@ -21,7 +21,9 @@ use crate::networks::Networks;
 use crate::noted_keys::NotedKeys;
 use crate::schemes::Access;
 use crate::secrets::Secrets;
-use crate::settings::{Collection, Limits, Pages, ParentGrace};
+#[cfg(feature = "oauth")]
+use crate::settings::Oauth;
+use crate::settings::{Collection, Limits, Offered, Pages, ParentGrace};
 use crate::store::AccountStore;
 use crate::users::{Mode, Users};
 use crate::vault::Vault;
@@ -61,6 +63,7 @@ pub(crate) struct Inner {
     pub(crate) sinks: Vec<Arc<dyn EventSink>>,
     pub(crate) uses: Uses,
     pub(crate) background: Background,
+    pub(crate) feed: Option<Arc<dyn RevocationFeed>>,
     pub(crate) mail_bell: tokio::sync::Notify,
     pub(crate) mail_health: Health,
     pub(crate) base_url: String,
@@ -75,6 +78,9 @@ pub(crate) struct Inner {
     pub(crate) role_map: RoleMap,
     pub(crate) service_name: String,
     pub(crate) cookie_name: String,
+    pub(crate) offered: Vec<Offered>,
+    #[cfg(feature = "oauth")]
+    pub(crate) oauth: Oauth,
 }
 
 /// One collection, and what is made for it.

@@ -2,6 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use portcullis_jwt::Revocation;
+
 use crate::accounts::Inner;
 use crate::audit::EventSink;
 use crate::model::AuditEvent;
@@ -15,6 +17,7 @@ impl Inner {
         for family in &committed.ended {
             self.revocations.revoke_session(family.to_string());
         }
+        self.publish(&changes, &committed);
         for key in &committed.keys {
             self.keys.revoke(&key.to_string());
         }
@@ -22,6 +25,24 @@ impl Inner {
             self.follow(change);
         }
         Ok(committed)
+    }
+
+    /// Tells the other nodes what was taken back.
+    fn publish(&self, changes: &[Change], committed: &Committed) {
+        let Some(feed) = &self.feed else { return };
+        let until = self.revoked_until(self.now());
+        let ended = committed.ended.iter().map(|family| Revocation::Session {
+            id: family.to_string(),
+            until,
+        });
+        let revoked = changes.iter().filter_map(|change| match change {
+            Change::Revoke(revocation) => Some(revocation.clone()),
+            _ => None,
+        });
+        let all: Vec<Revocation> = ended.chain(revoked).collect();
+        if !all.is_empty() {
+            feed.publish(&all);
+        }
     }
 
     fn follow(&self, change: &Change) {

@@ -6,6 +6,7 @@ mod accounts;
 mod audit;
 mod background;
 mod builder;
+mod demands;
 mod devices;
 mod door;
 mod flow;
@@ -31,11 +32,10 @@ mod view;
 
 pub use self::accounts::Accounts;
 pub use self::audit::EventSink;
+pub use self::background::{Heard, RevocationFeed};
 pub use self::builder::{AccountsBuilder, BuildError};
 pub use self::flow::{
-    Activated, AdminUpdate, Application, AuditPage, AuditRequest, Challenge, ChangePassword,
-    CreatedKey, Credentials, Enrolment, KeyInfo, ListUsers, LoggedIn, LoggedOut, Login, Logout, Me, NewKey, NewUser, Proof,
-    Reauthenticated, Register, Registered, Session, SessionInfo, Tokens, UserPage,
+    Activated, AdminUpdate, Application, AuditPage, AuditRequest, Challenge, ChangePassword, CreatedKey, Credentials, EnrolledLogin, Enrolment, FinishLogin, KeyInfo, ListUsers, LoggedIn, LoggedOut, Login, Logout, Me, NewKey, NewUser, Proof, Reauthenticated, Register, Registered, SecondFactor, SecondFactorStatus, Session, SessionInfo, Tokens, UserPage,
 };
 pub use self::http::{AccountsFuture, AccountsService};
 pub use self::layer::{AccountsAuthn, AccountsAuthnFuture, AccountsLayer};

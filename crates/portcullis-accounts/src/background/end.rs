@@ -1,5 +1,7 @@
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -47,6 +49,17 @@ pub(super) struct End(watch::Receiver<bool>);
 impl End {
     pub(super) fn has_come(&self) -> bool {
         *self.0.borrow()
+    }
+
+    /// What comes of this, unless the end comes before.
+    pub(super) async fn comes_before<T>(&mut self, future: impl Future<Output = T>) -> Option<T> {
+        let mut end = pin!(self.0.wait_for(|is_over| *is_over));
+        let mut future = pin!(future);
+        poll_fn(|context| match end.as_mut().poll(context) {
+            Poll::Ready(_) => Poll::Ready(None),
+            Poll::Pending => future.as_mut().poll(context).map(Some),
+        })
+        .await
     }
 
     /// Waits as long, or until the end.

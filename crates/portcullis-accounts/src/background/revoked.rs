@@ -1,17 +1,23 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use portcullis_core::{Denial, SharedClock, Timestamp};
-use portcullis_jwt::Revocations;
+use portcullis_jwt::{Revocation, Revocations};
+use tokio::sync::Mutex;
 
 use crate::store::{AccountStore, StoreError};
 
 /// How far back each look goes before the last: for commits that took long, and for nodes whose clocks differ.
 const OVERLAP: Duration = Duration::from_secs(30);
 
+/// What was heard never.
+const NEVER: i64 = i64::MIN;
+
 /// What was taken back, as the store has it: read whole when a node starts, and what is new from then on.
+///
+/// A node that has not heard for a while does not trust what it remembers: it may be cut off from where others take back.
 #[derive(Clone)]
 pub(crate) struct Revoked {
     inner: Arc<Inner>,
@@ -21,8 +27,13 @@ struct Inner {
     store: Arc<dyn AccountStore>,
     revocations: Revocations,
     clock: SharedClock,
-    is_known: AtomicBool,
+    /// For how long what was heard is trusted.
+    trusted_for: Duration,
+    /// Until when it is.
+    trusted_until: AtomicI64,
     since: AtomicI64,
+    /// Held by whoever asks the store, so that a node that is behind asks once and not once a request.
+    asking: Mutex<()>,
 }
 
 impl Revoked {
@@ -30,33 +41,56 @@ impl Revoked {
         store: Arc<dyn AccountStore>,
         revocations: Revocations,
         clock: SharedClock,
+        trusted_for: Duration,
     ) -> Self {
         Self {
             inner: Arc::new(Inner {
                 store,
                 revocations,
                 clock,
-                is_known: AtomicBool::new(false),
-                since: AtomicI64::new(i64::MIN),
+                trusted_for,
+                trusted_until: AtomicI64::new(NEVER),
+                since: AtomicI64::new(NEVER),
+                asking: Mutex::new(()),
             }),
         }
     }
 
-    /// Whether this node has heard what was taken back before it started.
+    /// Whether this node has heard, and not too long ago, what was taken back.
     pub(crate) fn is_known(&self) -> bool {
-        self.inner.is_known.load(Ordering::Acquire)
+        match self.inner.trusted_until.load(Ordering::Acquire) {
+            NEVER => false,
+            i64::MAX => true,
+            until => self.inner.clock.now() < Timestamp::from_unix_millis(until),
+        }
     }
 
-    /// Hears it, if it has not yet.
+    /// Hears it, unless it is known.
     pub(crate) async fn learn(&self) -> Result<(), Denial> {
+        let _asking = self.inner.asking.lock().await;
         match self.is_known() {
             true => Ok(()),
-            false => Ok(self.catch_up().await?),
+            false => Ok(self.hear().await?),
         }
     }
 
     /// Hears what is new.
     pub(crate) async fn catch_up(&self) -> Result<(), StoreError> {
+        let _asking = self.inner.asking.lock().await;
+        self.hear().await
+    }
+
+    /// Trusts nothing that it remembers until the store was asked.
+    pub(crate) fn distrust(&self) {
+        self.inner.trusted_until.store(NEVER, Ordering::Release);
+    }
+
+    /// Another node has said so.
+    pub(crate) fn apply(&self, revocation: &Revocation) {
+        self.inner.revocations.apply(revocation);
+    }
+
+    async fn hear(&self) -> Result<(), StoreError> {
         let inner = &self.inner;
         let now = inner.clock.now();
         let since = Timestamp::from_unix_millis(inner.since.load(Ordering::Acquire));
@@ -65,7 +99,11 @@ impl Revoked {
         }
         let next = now.saturating_sub(OVERLAP);
         inner.since.store(next.unix_millis(), Ordering::Release);
-        inner.is_known.store(true, Ordering::Release);
+        let until = match inner.trusted_for {
+            Duration::MAX => i64::MAX,
+            time => now.saturating_add(time).unix_millis(),
+        };
+        inner.trusted_until.store(until, Ordering::Release);
         Ok(())
     }
 }

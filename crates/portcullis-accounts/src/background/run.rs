@@ -4,7 +4,7 @@ use std::time::Duration;
 use portcullis_core::Timestamp;
 
 use super::end::End;
-use super::uses;
+use super::{Heard, uses};
 use crate::accounts::Inner;
 use crate::store::{CommitError, StoreError};
 use crate::{Accounts, mail};
@@ -44,6 +44,7 @@ pub(crate) fn start(accounts: &Accounts) {
         accounts.purge().await.map(drop)
     }));
     background.spawn(deliver(inner(), end()));
+    background.spawn(listen(inner(), end()));
 }
 
 async fn every<F>(inner: Weak<Inner>, mut end: End, interval: Duration, step: F)
@@ -71,6 +72,17 @@ async fn deliver(inner: Weak<Inner>, end: End) {
         }
         let rung = accounts.inner.mail_bell.notified();
         let _ = tokio::time::timeout(OUTBOX, rung).await;
+    }
+}
+
+/// Hears from other nodes what they take back, where there is a feed.
+async fn listen(inner: Weak<Inner>, mut end: End) {
+    let Some(feed) = inner.upgrade().and_then(|inner| inner.feed.clone()) else {
+        return;
+    };
+    while let Some(heard) = end.comes_before(feed.next()).await {
+        let Some(inner) = inner.upgrade() else { return };
+        inner.hear(&heard).await;
     }
 }
 
@@ -154,6 +166,21 @@ impl Accounts {
 }
 
 impl Inner {
+    /// What another node has taken back is nothing here from now on. Where something was missed, nothing that this node remembers is
+    /// trusted before the store was asked.
+    async fn hear(&self, heard: &Heard) {
+        let revoked = self.access.revoked();
+        match heard {
+            Heard::Revoked(revocation) => revoked.apply(revocation),
+            Heard::Gap => {
+                revoked.distrust();
+                if let Err(error) = revoked.catch_up().await {
+                    tracing::warn!(cause = ?error, "what was taken back elsewhere is not known; requests ask for it");
+                }
+            }
+        }
+    }
+
     /// When what this moment revokes may be forgotten: no token that was issued by now is good any more, whatever the clocks.
     pub(crate) fn revoked_until(&self, now: Timestamp) -> Timestamp {
         const MARGIN: Duration = Duration::from_secs(10 * 60);

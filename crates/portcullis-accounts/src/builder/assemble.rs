@@ -14,6 +14,7 @@ use super::{AccountsBuilder, BuildError};
 use crate::Accounts;
 use crate::accounts::{Inner, Lockouts, Realm};
 use crate::background::{self, Background, Revoked, Uses};
+use crate::demands::Demands;
 use crate::devices::Devices;
 use crate::gate::{self, Gate};
 use crate::noted_keys::NotedKeys;
@@ -57,6 +58,10 @@ impl AccountsBuilder {
         }
         self.check_names()?;
         self.base_url = base_url(&self.base_url)?;
+        #[cfg(feature = "oauth")]
+        let oauth = std::mem::take(&mut self.oauth)
+            .assemble(&self.base_url)
+            .map_err(fault)?;
         let ring = self.ring(&secret)?;
         let revocations = Revocations::with(token_life, REVOCATIONS, Arc::clone(&self.clock));
         let bearer = Bearer::new(self.verifier(&ring, &revocations));
@@ -64,6 +69,7 @@ impl AccountsBuilder {
             Arc::clone(&self.store),
             revocations.clone(),
             Arc::clone(&self.clock),
+            self.revocations_trusted_for,
         );
         let uses = Uses::default();
         let alarm = TheftAlarm::default();
@@ -73,7 +79,7 @@ impl AccountsBuilder {
             keys: self.noted_keys(&uses),
             realms: self.realms(&cookies),
             issuer: self.token_issuer(&ring, token_life),
-            access: Access::new(bearer, revoked),
+            access: Access::new(bearer, revoked, Demands::of(&self.collections)),
             sealing: vault::sealing(&secrets, Use::Outbox).map_err(unusable)?,
             vault: Vault::new(&secrets, self.credential_keys.take()).map_err(unusable)?,
             pool: self.hash_pool_or_default()?,
@@ -94,6 +100,7 @@ impl AccountsBuilder {
             sinks: self.sinks,
             uses,
             background: Background::default(),
+            feed: self.feed,
             mail_bell: tokio::sync::Notify::new(),
             mail_health: crate::mail::Health::default(),
             base_url: self.base_url,
@@ -108,6 +115,9 @@ impl AccountsBuilder {
             role_map: self.role_map,
             service_name: self.service_name.unwrap_or_default(),
             cookie_name: self.cookie.name().into_owned(),
+            offered: self.offered,
+            #[cfg(feature = "oauth")]
+            oauth,
         };
         let accounts = Accounts {
             inner: Arc::new(inner),

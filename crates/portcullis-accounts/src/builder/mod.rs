@@ -1,4 +1,6 @@
 mod assemble;
+#[cfg(feature = "oauth")]
+mod oauth;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,11 +19,17 @@ use portcullis_session::{IndexedSessionStore, SessionCookie};
 use zeroize::Zeroizing;
 
 use crate::audit::EventSink;
+use crate::background::RevocationFeed;
 use crate::mail::{BuiltInTexts, MailTexts, Mailer};
 use crate::networks::Networks;
-use crate::settings::{Collection, Limits, Pages, ParentGrace, Profile};
+#[cfg(feature = "oauth")]
+use crate::settings::OauthSettings;
+use crate::settings::{Collection, Limits, Offered, Pages, ParentGrace, Profile};
 use crate::store::AccountStore;
 use crate::users::Mode;
+
+/// Ten looks that went wrong, one after the other.
+const REVOCATIONS_TRUSTED_FOR: Duration = Duration::from_secs(10);
 
 /// AC-R1.
 const REUSE_INTERVAL: Duration = Duration::from_secs(10);
@@ -67,6 +75,11 @@ pub struct AccountsBuilder {
     role_map: RoleMap,
     clock: SharedClock,
     in_background: bool,
+    offered: Vec<Offered>,
+    #[cfg(feature = "oauth")]
+    oauth: OauthSettings,
+    feed: Option<Arc<dyn RevocationFeed>>,
+    revocations_trusted_for: Duration,
 }
 
 impl AccountsBuilder {
@@ -114,6 +127,11 @@ impl AccountsBuilder {
             role_map: RoleMap::default(),
             clock: SystemClock::shared(),
             in_background: true,
+            offered: Vec::new(),
+            #[cfg(feature = "oauth")]
+            oauth: OauthSettings::default(),
+            feed: None,
+            revocations_trusted_for: REVOCATIONS_TRUSTED_FOR,
         }
     }
 
@@ -335,6 +353,27 @@ impl AccountsBuilder {
     pub fn clock(mut self, clock: SharedClock) -> Self {
         self.clock = clock;
         self
+    }
+
+    /// What carries from node to node at once what was taken back; unless said, other nodes hear of it within the second in which they ask
+    /// the store.
+    pub fn revocation_feed(mut self, feed: impl RevocationFeed) -> Self {
+        self.feed = Some(Arc::new(feed));
+        self
+    }
+
+    /// For how long a node that cannot ask the store trusts what it remembers of what was taken back; 10 seconds unless said. From then on
+    /// access tokens wait for the store, and are answered 503 where it does not answer: a node that is cut off lets nobody in who was
+    /// shut out elsewhere.
+    pub fn revocations_trusted_for(mut self, time: Duration) -> Self {
+        self.revocations_trusted_for = time;
+        self
+    }
+
+    /// Trusts what a node remembers however long it has heard nothing new: access tokens are good while the store is down, and those that
+    /// were taken back elsewhere meanwhile are good with them, until they end.
+    pub fn with_insecure_stale_revocations(self) -> Self {
+        self.revocations_trusted_for(Duration::MAX)
     }
 
     /// Does nothing beside the requests: mail, old rows and what other nodes revoke are then for the application to see to, by

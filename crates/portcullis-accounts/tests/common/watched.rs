@@ -237,6 +237,7 @@ impl Ledger for Watched {
         since: Timestamp,
         now: Timestamp,
     ) -> Result<Vec<Revocation>, StoreError> {
+        self.note("revocations")?;
         self.inner.revocations(since, now).await
     }
 
