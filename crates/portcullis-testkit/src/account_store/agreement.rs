@@ -1,8 +1,8 @@
 use std::fmt::Debug;
 
 use portcullis_accounts::store::{
-    AccountStore, AuditLog, CommitError, Committed, Conflict, FamilyStore, KeyStore, LinkStore,
-    StoreError, UserStore,
+    AccountStore, AuditLog, CommitError, Committed, Conflict, FactorStore, FamilyStore,
+    IdentityStore, KeyStore, LinkStore, StoreError, TicketStore, UserStore,
 };
 use portcullis_accounts::{AuditQuery, MemoryStore, QueuedMail, RecordId, UserQuery};
 use portcullis_core::Timestamp;
@@ -113,6 +113,9 @@ async fn assert_same_reads(
     same.families().await;
     same.links().await;
     same.keys().await;
+    same.factors().await;
+    same.tickets().await;
+    same.identities().await;
     same.events().await;
     same.revocations().await;
 }
@@ -185,6 +188,37 @@ impl Same<'_> {
         for user in &self.story.users {
             let found = self.store.keys(user).await;
             self.assert(found, self.reference.keys(user).await, user);
+        }
+    }
+
+    async fn factors(&self) {
+        for user in &self.story.users {
+            let found = self.store.factor(user).await;
+            self.assert(found, self.reference.factor(user).await, user);
+            let found = self.store.recovery_codes_left(user).await;
+            let wanted = self.reference.recovery_codes_left(user).await;
+            self.assert(found, wanted, ("recovery codes", user));
+        }
+    }
+
+    async fn tickets(&self) {
+        for ticket in &self.story.tickets {
+            let found = self.store.ticket(ticket.id).await;
+            self.assert(found, self.reference.ticket(ticket.id).await, ticket);
+        }
+    }
+
+    async fn identities(&self) {
+        for identity in &self.story.identities {
+            let collection = &identity.owner.collection;
+            let (issuer, subject) = (&identity.issuer, &identity.subject);
+            let found = self.store.identity(collection, issuer, subject).await;
+            let wanted = self.reference.identity(collection, issuer, subject);
+            self.assert(found, wanted.await, identity);
+        }
+        for user in &self.story.users {
+            let found = self.store.identities(user).await;
+            self.assert(found, self.reference.identities(user).await, user);
         }
     }
 

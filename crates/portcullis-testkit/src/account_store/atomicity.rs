@@ -2,13 +2,12 @@
 
 use std::future::Future;
 
+use portcullis_accounts::LinkPurpose;
 use portcullis_accounts::store::{Change, CommitError, Conflict};
-use portcullis_accounts::{Family, KeyRow, Link, LinkPurpose, User, UserRef};
-use portcullis_jwt::Revocation;
 
-use super::family_ends::{all_ended, ended};
-use super::rows::{at, event_at, family, key, link, mail_at};
-use super::snapshot::Snapshot;
+use super::family_ends::all_ended;
+use super::rows::{at, event_at, family, key, link};
+use super::scene::{New, Scene};
 use super::users::insert;
 use super::{Nodes, rows};
 
@@ -26,135 +25,6 @@ async fn nothing_is_a_commit(nodes: Nodes) {
     nodes.b.ping().await.expect("a store that works answers");
     let made = nodes.commit(&[]).await;
     assert_eq!(made, Default::default(), "no change is no conflict");
-}
-
-/// Two users, and one of all that a user has.
-struct Scene {
-    alice: User,
-    bob: User,
-    family: Family,
-    link: Link,
-    key: KeyRow,
-}
-
-impl Scene {
-    async fn set(nodes: &Nodes) -> Self {
-        let (alice, bob) = (nodes.user("alice").await, nodes.user("bob").await);
-        let owner = alice.reference();
-        let scene = Self {
-            family: family(&owner),
-            link: link(&owner, LinkPurpose::ResetPassword),
-            key: key(&owner),
-            alice,
-            bob,
-        };
-        nodes
-            .commit(&[
-                rows::inserted(&scene.family),
-                rows::linked(&scene.link),
-                rows::added(&scene.key),
-                rows::recorded(&event_at(&owner, 1)),
-            ])
-            .await;
-        scene
-    }
-
-    fn owner(&self) -> UserRef {
-        self.alice.reference()
-    }
-
-    async fn read(&self, nodes: &Nodes, new_link: &Link) -> Snapshot {
-        let users = [&self.alice, &self.bob];
-        Snapshot::of(nodes, &users, &[&self.link, new_link]).await
-    }
-
-    /// A change of every kind; all can be made, in this order.
-    fn changes(&self, new_link: &Link) -> Vec<Change> {
-        let owner = self.owner();
-        let newcomer = rows::user("users", "newcomer@example.com");
-        let first = rows::user("customers", "newcomer@example.com");
-        let mut update = rows::update(&self.alice);
-        update.stamp = Some(String::from("stamp-2"));
-        vec![
-            insert(&newcomer),
-            Change::InsertFirstUser(Box::new(first)),
-            rows::updated(update),
-            Change::RequireRoleHeld {
-                collection: String::from("users"),
-                role: String::from("user"),
-            },
-            rows::inserted(&family(&owner)),
-            rows::rotated(&self.family, 0, 20),
-            Change::ReauthenticateFamily {
-                owner: owner.clone(),
-                id: self.family.id,
-                at: at(30),
-                amr: Vec::new(),
-                stamp: None,
-            },
-            ended(&owner, &self.family),
-            all_ended(&owner, None),
-            Change::Revoke(Revocation::Everything {
-                issued_before: at(30),
-                until: at(60),
-            }),
-            rows::taken(&self.link, 20),
-            rows::linked(new_link),
-            rows::linked(&link(&owner, LinkPurpose::Unlock)),
-            Change::DropLinks {
-                owner: owner.clone(),
-                purposes: vec![LinkPurpose::Unlock],
-            },
-            rows::added(&key(&owner)),
-            Change::ExpireKey {
-                owner: owner.clone(),
-                id: self.key.id,
-                at: at(50),
-                now: at(20),
-            },
-            Change::DeleteKey {
-                owner: owner.clone(),
-                id: self.key.id,
-            },
-            rows::recorded(&event_at(&owner, 20)),
-            rows::queued(&mail_at(20)),
-            Change::DeleteKeys {
-                owner: owner.clone(),
-            },
-            Change::DeleteUser(self.bob.reference()),
-        ]
-    }
-
-    /// A change that cannot be made for each way in which one can be refused.
-    fn refused(&self) -> Vec<(Change, Conflict)> {
-        let nobody = rows::stranger();
-        let first = rows::user("users", "first@example.com");
-        vec![
-            (
-                insert(&rows::user("users", "alice@example.com")),
-                Conflict::EmailTaken,
-            ),
-            (Change::InsertFirstUser(Box::new(first)), Conflict::Changed),
-            (Change::DeleteUser(nobody.clone()), Conflict::NotFound),
-            (rows::inserted(&family(&nobody)), Conflict::NotFound),
-            (rows::rotated(&family(&nobody), 0, 20), Conflict::NotFound),
-            (
-                rows::linked(&link(&nobody, LinkPurpose::Unlock)),
-                Conflict::NotFound,
-            ),
-            (
-                rows::added_within(&key(&self.owner()), 0),
-                Conflict::LimitReached,
-            ),
-            (
-                Change::RequireRoleHeld {
-                    collection: String::from("users"),
-                    role: String::from("nobody"),
-                },
-                Conflict::RoleUnheld,
-            ),
-        ]
-    }
 }
 
 async fn changes_build_on_each_other(nodes: Nodes) {
@@ -188,15 +58,15 @@ async fn changes_build_on_each_other(nodes: Nodes) {
 
 async fn a_conflict_leaves_nothing(nodes: Nodes) {
     let scene = Scene::set(&nodes).await;
-    let new_link = link(&scene.owner(), LinkPurpose::ResetPassword);
-    let before = scene.read(&nodes, &new_link).await;
+    let new = New::of(&scene);
+    let before = scene.read(&nodes, &new).await;
     for (refused, conflict) in scene.refused() {
-        let mut changes = scene.changes(&new_link);
+        let mut changes = scene.changes(&new);
         changes.push(refused);
         let last = changes.len() - 1;
         let rule = "if one change cannot be made, none is";
         assert_eq!(nodes.conflict(&changes).await, (last, conflict), "{rule}");
-        assert_eq!(scene.read(&nodes, &new_link).await, before, "{rule}");
+        assert_eq!(scene.read(&nodes, &new).await, before, "{rule}");
         let customers = nodes.b.users(&super::pages::all_users("customers")).await;
         assert!(customers.expect("a store answers").is_empty(), "{rule}");
         let mails = nodes.b.claim_mail(at(100), at(101), 10).await;
@@ -205,14 +75,14 @@ async fn a_conflict_leaves_nothing(nodes: Nodes) {
             "{rule}: no mail"
         );
     }
-    nodes.commit(&scene.changes(&new_link)).await;
+    nodes.commit(&scene.changes(&new)).await;
     let mails = nodes.b.claim_mail(at(100), at(101), 10).await;
     assert_eq!(
         mails.expect("a store answers").len(),
         1,
         "all are made without it"
     );
-    let after = scene.read(&nodes, &new_link).await;
+    let after = scene.read(&nodes, &new).await;
     assert!(after != before, "all are made without it");
 }
 
@@ -241,9 +111,9 @@ async fn the_first_conflict_is_named(nodes: Nodes) {
 
 async fn an_error_leaves_nothing(nodes: Nodes) {
     let scene = Scene::set(&nodes).await;
-    let new_link = link(&scene.owner(), LinkPurpose::Unlock);
-    let before = scene.read(&nodes, &new_link).await;
-    let mut changes = scene.changes(&new_link);
+    let new = New::of(&scene);
+    let before = scene.read(&nodes, &new).await;
+    let mut changes = scene.changes(&new);
     let event = event_at(&scene.owner(), 21);
     changes.extend([rows::recorded(&event), rows::recorded(&event)]);
     let made = nodes.try_commit(&changes).await;
@@ -251,9 +121,9 @@ async fn an_error_leaves_nothing(nodes: Nodes) {
         matches!(made, Err(CommitError::Store(_))),
         "an id is given once: {made:?}"
     );
-    let after = scene.read(&nodes, &new_link).await;
+    let after = scene.read(&nodes, &new).await;
     assert_eq!(after, before, "an error of the store leaves nothing");
-    nodes.commit(&scene.changes(&new_link)).await;
+    nodes.commit(&scene.changes(&new)).await;
 }
 
 async fn many_changes_are_one_commit(nodes: Nodes) {

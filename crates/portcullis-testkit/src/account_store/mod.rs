@@ -5,11 +5,16 @@
 mod agreement;
 mod atomicity;
 mod audit;
+mod belongings;
 mod bytes;
 mod companions;
 mod contest;
+mod credential_races;
+mod factors;
 mod families;
 mod family_ends;
+mod guards;
+mod identities;
 mod key_bounds;
 mod keys;
 mod links;
@@ -19,11 +24,14 @@ mod pages;
 mod purge;
 mod races;
 mod random;
+mod recovery_codes;
 mod revocations;
 mod roles;
 mod rows;
+mod scene;
 mod snapshot;
 mod story;
+mod tickets;
 mod updates;
 mod users;
 
@@ -90,6 +98,12 @@ where
     links::all_in(make).await;
     keys::all_in(make).await;
     key_bounds::all_in(make).await;
+    factors::all_in(make).await;
+    recovery_codes::all_in(make).await;
+    tickets::all_in(make).await;
+    identities::all_in(make).await;
+    guards::all_in(make).await;
+    belongings::all_in(make).await;
     audit::all_in(make).await;
     pages::all_in(make).await;
     outbox::all_in(make).await;
@@ -110,6 +124,7 @@ where
     Made: Future<Output = Nodes>,
 {
     races::all_in(&make_store).await;
+    credential_races::all_in(&make_store).await;
 }
 
 /// Runs cases one after the other, each on an empty store.

@@ -1,7 +1,7 @@
 use std::future::Future;
 
 use portcullis_accounts::store::{Change, Conflict};
-use portcullis_accounts::{Family, KeyRow, LinkPurpose};
+use portcullis_accounts::{Family, KeyRow, LinkPurpose, Ticket, TicketPurpose};
 use portcullis_core::Timestamp;
 use portcullis_jwt::Revocation;
 
@@ -14,6 +14,7 @@ use super::{Nodes, rows};
 super::cases![
     what_has_ended_goes,
     what_is_needed_stays,
+    tickets_go_at_their_end,
     old_entries_go_if_they_are_told_to,
     a_purge_has_a_bound,
 ];
@@ -85,13 +86,16 @@ async fn what_is_needed_stays(nodes: Nodes) {
         expires_at: Some(at(20)),
         ..key(&owner)
     };
-    let event = event_at(&owner, 1);
+    let (event, identity) = (event_at(&owner, 1), rows::identity(&owner));
     nodes
         .commit(&[
             rows::inserted(&live),
             rows::inserted(&old),
             rows::linked(&link),
             rows::added(&ended),
+            rows::factor_put(&rows::active_factor(&owner)),
+            rows::codes_put(&owner, &[rows::code()]),
+            rows::linked_identity(&identity),
             rows::recorded(&event),
             revoked(200 * HOUR),
         ])
@@ -126,9 +130,39 @@ async fn what_is_needed_stays(nodes: Nodes) {
         1,
         "what must be remembered stays"
     );
+    let factor = super::factors::find(&nodes, &owner).await;
+    assert!(factor.is_some(), "a second factor has no end");
+    let codes = super::factors::codes_left(&nodes, &owner).await;
+    assert_eq!(codes, 1, "nor has a recovery code");
+    let identities = super::identities::list(&nodes, &owner).await;
+    assert_eq!(identities, [identity], "nor an identity");
     assert_eq!(nodes.find(&owner).await, Some(alice), "accounts stay");
     let refused = nodes.refusal(rows::taken(&link, 20)).await;
     assert_eq!(refused, Conflict::NotFound, "what is purged is not there");
+}
+
+async fn tickets_go_at_their_end(nodes: Nodes) {
+    let alice = nodes.user("alice").await.reference();
+    let state = rows::nobodys_ticket(TicketPurpose::OauthState);
+    let device = Ticket {
+        expires_at: at(30 * 24 * HOUR),
+        ..rows::ticket(&alice, TicketPurpose::TrustedDevice)
+    };
+    let challenge = rows::ticket(&alice, TicketPurpose::Challenge);
+    let all = [&state, &device, &challenge];
+    nodes.commit(&all.map(rows::ticketed)).await;
+    let end = rows::TICKET_END;
+    assert_eq!(purge(&nodes, end - 1, None, 100).await, 0, "none has ended");
+    let rule = "tickets past their end go, whosever they are, and are counted";
+    assert_eq!(purge(&nodes, end, None, 100).await, 2, "{rule}");
+    for gone in [&state, &challenge] {
+        assert_eq!(super::tickets::find(&nodes, gone).await, None, "{rule}");
+    }
+    let found = super::tickets::find(&nodes, &device).await;
+    super::tickets::assert_same(found, &device, "a live ticket stays");
+    // It is not in the way of what comes.
+    let dropped = rows::tickets_dropped(&alice, &TicketPurpose::ALL);
+    nodes.commit(&[dropped, rows::ticketed(&challenge)]).await;
 }
 
 async fn old_entries_go_if_they_are_told_to(nodes: Nodes) {
@@ -158,6 +192,8 @@ async fn a_purge_has_a_bound(nodes: Nodes) {
         changes.push(rows::inserted(&family(&alice)));
         changes.push(revoked(60));
         changes.push(rows::recorded(&event_at(&alice, second)));
+        let purpose = TicketPurpose::Challenge;
+        changes.push(rows::ticketed(&rows::ticket(&alice, purpose)));
     }
     for purpose in LinkPurpose::ALL {
         changes.push(rows::linked(&link(&alice, purpose)));
@@ -166,7 +202,7 @@ async fn a_purge_has_a_bound(nodes: Nodes) {
     let (now, before) = (1000 * HOUR, Some(1000));
     assert_eq!(purge(&nodes, now, before, 0).await, 0, "none");
     let rule = "a purge removes no more than its bound of each kind";
-    for went in [3 * 4, 3 + 2 + 3 + 3, 3, 0] {
+    for went in [3 * 5, 3 + 2 + 3 + 3 + 3, 4, 0] {
         assert_eq!(purge(&nodes, now, before, 3).await, went, "{rule}");
     }
     let left = nodes.b.revocations(Timestamp::UNIX_EPOCH, at(0)).await;

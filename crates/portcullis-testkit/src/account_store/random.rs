@@ -24,9 +24,12 @@ impl Random {
         i64::try_from(self.below(bound.into())).unwrap_or_default()
     }
 
+    pub(super) fn index(&mut self, length: usize) -> usize {
+        usize::try_from(self.below(length as u64)).unwrap_or_default()
+    }
+
     pub(super) fn pick<'a, T>(&mut self, among: &'a [T]) -> &'a T {
-        let at = self.below(among.len() as u64);
-        &among[usize::try_from(at).unwrap_or_default()]
+        &among[self.index(among.len())]
     }
 
     /// One of the first, mostly; sometimes one of all.

@@ -1,5 +1,7 @@
 //! Rows to test with.
 
+mod credentials;
+
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,6 +14,8 @@ use portcullis_accounts::{
 use portcullis_core::Timestamp;
 use portcullis_key::{KeyDigest, KeyId};
 use serde_json::{Map, Value};
+
+pub(super) use self::credentials::*;
 
 pub(super) const HOUR: i64 = 3600;
 

@@ -1,4 +1,6 @@
-use portcullis_accounts::{AuditEvent, AuditQuery, Family, KeyRow, Link, RecordId, User};
+use portcullis_accounts::{
+    AuditEvent, AuditQuery, Factor, Family, Identity, KeyRow, Link, RecordId, Ticket, User,
+};
 use portcullis_core::Timestamp;
 use portcullis_jwt::Revocation;
 
@@ -11,6 +13,9 @@ pub(super) struct Snapshot {
     families: Vec<Vec<Family>>,
     keys: Vec<Vec<KeyRow>>,
     links: Vec<Option<Link>>,
+    factors: Vec<(Option<Factor>, u32)>,
+    identities: Vec<Vec<Identity>>,
+    tickets: Vec<Option<Ticket>>,
     events: Vec<AuditEvent>,
     revocations: Vec<String>,
 }
@@ -22,6 +27,9 @@ impl Snapshot {
             families: Vec::new(),
             keys: Vec::new(),
             links: Vec::new(),
+            factors: Vec::new(),
+            identities: Vec::new(),
+            tickets: Vec::new(),
             events: Vec::new(),
             revocations: revocations(nodes).await,
         };
@@ -35,6 +43,14 @@ impl Snapshot {
         snapshot
     }
 
+    /// These tickets as well.
+    pub(super) async fn with_tickets(mut self, nodes: &Nodes, tickets: &[&Ticket]) -> Self {
+        for ticket in tickets {
+            self.tickets.push(super::tickets::find(nodes, ticket).await);
+        }
+        self
+    }
+
     async fn add_user(&mut self, nodes: &Nodes, user: &User) {
         let reference = user.reference();
         self.users.push(nodes.find(&reference).await);
@@ -43,6 +59,11 @@ impl Snapshot {
         self.families.push(families.expect("a store answers"));
         let keys = nodes.b.keys(&reference).await;
         self.keys.push(keys.expect("a store answers"));
+        let factor = super::factors::find(nodes, &reference).await;
+        let codes = super::factors::codes_left(nodes, &reference).await;
+        self.factors.push((factor, codes));
+        let identities = super::identities::list(nodes, &reference).await;
+        self.identities.push(identities);
         let query = AuditQuery {
             collection: user.collection.clone(),
             user: Some(user.id),

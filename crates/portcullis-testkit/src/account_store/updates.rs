@@ -22,7 +22,7 @@ super::cases![
 
 type Setting = (&'static str, fn(&mut UserUpdate));
 
-const SETTINGS: [Setting; 9] = [
+const SETTINGS: [Setting; 10] = [
     ("the password", |update| {
         update.password = Some(Some(StoredPassword::new("$argon2id$second")));
     }),
@@ -47,6 +47,10 @@ const SETTINGS: [Setting; 9] = [
     }),
     ("the language", |update| {
         update.language = Some(Some(String::from("de")));
+    }),
+    // Who forgets it lets people in without their second factor.
+    ("since when a second factor is asked for", |update| {
+        update.mfa_since = Some(Some(rows::at(440)));
     }),
     ("the stamp and when rights changed", |update| {
         update.stamp = Some(String::from("stamp-2"));
@@ -98,6 +102,7 @@ async fn what_is_optional_can_be_emptied(nodes: Nodes) {
     update.password = Some(None);
     update.banned_at = Some(None);
     update.language = Some(None);
+    update.mfa_since = Some(None);
     update.roles = Some(Vec::new());
     update.permissions = Some(Vec::new());
     update.profile = Some(rows::profile(json!({})));

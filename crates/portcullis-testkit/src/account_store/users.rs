@@ -90,6 +90,10 @@ pub(super) fn assert_same(found: Option<User>, wanted: &User, rule: &str) {
     assert_eq!(found.language, wanted.language, "{rule}: language");
     assert_eq!(found.permissions, wanted.permissions, "{rule}: permissions");
     assert_eq!(found.stamp, wanted.stamp, "{rule}: stamp");
+    assert_eq!(
+        found.mfa_since, wanted.mfa_since,
+        "{rule}: since when a second factor is asked for"
+    );
     let times = |user: &User| (user.rights_changed_at, user.created_at, user.updated_at);
     assert_eq!(times(&found), times(wanted), "{rule}: times");
     assert!(found.password == wanted.password, "{rule}: password");

@@ -20,7 +20,7 @@ const NAMES: [&str; 10] = [
 ];
 const ROLES: [&str; 3] = ["user", "admin", "Admin"];
 const PURPOSES: [LinkPurpose; 2] = [LinkPurpose::ResetPassword, LinkPurpose::Unlock];
-const STAMPS: [&str; 2] = ["stamp-1", "stamp-2"];
+pub(super) const STAMPS: [&str; 2] = ["stamp-1", "stamp-2"];
 
 impl Story {
     pub(super) async fn change(&mut self) -> Change {
@@ -42,7 +42,7 @@ impl Story {
     }
 
     /// Whose a row is; sometimes somebody else.
-    fn owner_of(&mut self, owner: &UserRef) -> UserRef {
+    pub(super) fn owner_of(&mut self, owner: &UserRef) -> UserRef {
         match self.random.once_in(8) {
             true => self.any_user(),
             false => owner.clone(),
@@ -90,6 +90,8 @@ impl Story {
         update.roles = self.random.maybe(roles);
         let password = self.random.maybe(StoredPassword::new("another"));
         update.password = self.random.maybe(password);
+        let mfa_since = self.random.maybe(at(self.second));
+        update.mfa_since = self.random.maybe(mfa_since);
         let ban = self.random.maybe(at(self.second));
         update.banned_at = self.random.maybe(ban);
         let stamp = String::from(*self.random.pick(&STAMPS));

@@ -1,10 +1,14 @@
 mod changes;
+mod credentials;
 
 use std::net::IpAddr;
 
-use portcullis_accounts::store::{Change, FamilyStore, KeyStore, LinkStore, UserStore};
+use portcullis_accounts::store::{
+    Change, FactorStore, FamilyStore, IdentityStore, KeyStore, LinkStore, TicketStore, UserStore,
+};
 use portcullis_accounts::{
-    Delivery, Family, KeyRow, Link, LinkPurpose, MemoryStore, RecordId, UserRef,
+    Delivery, Factor, Family, Identity, KeyRow, Link, LinkPurpose, MemoryStore, RecordId, Ticket,
+    TicketPurpose, UserRef,
 };
 use portcullis_core::Timestamp;
 
@@ -34,6 +38,10 @@ pub(in crate::account_store) struct Story {
     pub(in crate::account_store) families: Vec<Family>,
     pub(in crate::account_store) links: Vec<Link>,
     pub(in crate::account_store) keys: Vec<KeyRow>,
+    pub(in crate::account_store) tickets: Vec<Ticket>,
+    pub(in crate::account_store) identities: Vec<Identity>,
+    factors: Vec<Factor>,
+    codes: Vec<[u8; 32]>,
     mails: Vec<RecordId>,
     live: Live,
 }
@@ -45,6 +53,9 @@ struct Live {
     families: Vec<Family>,
     links: Vec<Link>,
     keys: Vec<KeyRow>,
+    factors: Vec<Factor>,
+    tickets: Vec<Ticket>,
+    identities: Vec<Identity>,
 }
 
 impl Story {
@@ -57,6 +68,10 @@ impl Story {
             families: vec![rows::family(&nobody)],
             links: vec![rows::link(&nobody, LinkPurpose::Unlock)],
             keys: vec![rows::key(&nobody)],
+            factors: vec![rows::factor(&nobody)],
+            codes: vec![rows::code()],
+            tickets: vec![rows::ticket(&nobody, TicketPurpose::Challenge)],
+            identities: vec![rows::identity(&nobody)],
             mails: vec![rows::new_id()],
             users: vec![nobody],
             live: Live::default(),
@@ -119,6 +134,10 @@ impl Story {
                 self.live.families.extend(families.unwrap_or_default());
                 let keys = self.reference.keys(user).await;
                 self.live.keys.extend(keys.unwrap_or_default());
+                let factor = self.reference.factor(user).await.ok().flatten();
+                self.live.factors.extend(factor);
+                let identities = self.reference.identities(user).await;
+                self.live.identities.extend(identities.unwrap_or_default());
                 self.live.users.push(user.clone());
             }
         }
@@ -126,17 +145,28 @@ impl Story {
             let found = self.reference.link(link.id).await.ok().flatten();
             self.live.links.extend(found);
         }
+        for ticket in &self.tickets {
+            let found = self.reference.ticket(ticket.id).await.ok().flatten();
+            self.live.tickets.extend(found);
+        }
     }
 
     async fn commit(&mut self) -> Step {
         self.look_around().await;
         let mut changes = Vec::new();
         for _ in 0..=self.random.below(3) {
-            let change = self.change().await;
+            let change = match self.random.once_in(3) {
+                true => self.change_of_credentials(),
+                false => self.change().await,
+            };
             changes.push(change);
         }
         if self.random.once_in(6) {
             changes.push(self.require_role());
+        }
+        if self.random.once_in(4) {
+            let place = self.random.index(changes.len() + 1);
+            changes.insert(place, self.require_of_user());
         }
         Step::Commit(changes)
     }
