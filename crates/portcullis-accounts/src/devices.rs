@@ -1,5 +1,7 @@
 //! Cookies by which a device is known again.
 
+use std::time::Duration;
+
 use http::HeaderValue;
 use portcullis_core::{Timestamp, cookies};
 use portcullis_session::SessionCookie;
@@ -35,13 +37,25 @@ impl Devices {
         }
     }
 
+    fn name_of_trusted(&self) -> &'static str {
+        match self.is_secure {
+            true => "__Host-trusted",
+            false => "trusted",
+        }
+    }
+
     fn header(&self, user: &User, secrets: &Secrets, now: Timestamp) -> Option<HeaderValue> {
-        let (name, life) = (self.name(), KNOWN_FOR.as_secs());
-        let secure = if self.is_secure { "; Secure" } else { "" };
         let token = DeviceToken::new(user, secrets, now).write();
+        let header = self.line(self.name(), &token, KNOWN_FOR);
+        header.filter(|_| self.is_on)
+    }
+
+    fn line(&self, name: &str, token: &str, life: Duration) -> Option<HeaderValue> {
+        let secure = if self.is_secure { "; Secure" } else { "" };
+        let life = life.as_secs();
         let text =
             format!("{name}={token}; HttpOnly; SameSite=Lax{secure}; Path=/; Max-Age={life}");
-        let mut header = HeaderValue::try_from(text).ok().filter(|_| self.is_on)?;
+        let mut header = HeaderValue::try_from(text).ok()?;
         header.set_sensitive(true);
         Some(header)
     }
@@ -65,6 +79,18 @@ impl Users {
             && cookies(&self.origin.head, devices.name())
                 .take(MOST)
                 .any(fits)
+    }
+
+    /// The cookie of a device that is spared the second factor for as long.
+    pub(crate) fn trusted_cookie(&self, token: &str, life: Duration) -> Option<HeaderValue> {
+        let devices = &self.inner.devices;
+        devices.line(devices.name_of_trusted(), token, life)
+    }
+
+    /// What the request says to be tokens of trusted devices.
+    pub(crate) fn trusted_cookies(&self) -> impl Iterator<Item = &str> {
+        let name = self.inner.devices.name_of_trusted();
+        cookies(&self.origin.head, name).take(MOST)
     }
 
     /// Whether the request carries a session cookie, good or not.

@@ -35,8 +35,13 @@ pub use self::audit::EventSink;
 pub use self::background::{Heard, RevocationFeed};
 pub use self::builder::{AccountsBuilder, BuildError};
 pub use self::flow::{
-    Activated, AdminUpdate, Application, AuditPage, AuditRequest, Challenge, ChangePassword, CreatedKey, Credentials, EnrolledLogin, Enrolment, FinishLogin, KeyInfo, ListUsers, LoggedIn, LoggedOut, Login, Logout, Me, NewKey, NewUser, Proof, Reauthenticated, Register, Registered, SecondFactor, SecondFactorStatus, Session, SessionInfo, Tokens, UserPage,
+    Activated, AdminUpdate, Application, AuditPage, AuditRequest, Challenge, ChangePassword,
+    CreatedKey, Credentials, EnrolledLogin, Enrolment, FinishLogin, KeyInfo, ListUsers,
+    LoggedIn, LoggedOut, Login, Logout, Me, NewKey, NewUser, Proof, Reauthenticated, Register,
+    Registered, SecondFactor, SecondFactorStatus, Session, SessionInfo, Tokens, UserPage,
 };
+#[cfg(feature = "oauth")]
+pub use self::flow::{IdentityInfo, OauthReturn, OauthStart, OauthStarted};
 pub use self::http::{AccountsFuture, AccountsService};
 pub use self::layer::{AccountsAuthn, AccountsAuthnFuture, AccountsLayer};
 pub use self::mail::{
@@ -56,5 +61,7 @@ pub use self::settings::{
     Collection, Field, FieldKind, Limits, Pages, ParentGrace, Profile, boolean, integer, number,
     select, text,
 };
+#[cfg(feature = "oauth")]
+pub use self::settings::Linking;
 pub use self::users::{Mode, Users};
 pub use self::view::UserView;

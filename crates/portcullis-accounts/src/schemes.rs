@@ -15,6 +15,7 @@ use portcullis_key::{KeyIndex, KeyLookup, KeyRecord, LookupError};
 use portcullis_session::{AuthRecord, UserLoader};
 
 use crate::background::{Revoked, Uses};
+use crate::demands::{Demands, mfa_required, shows_second_factor};
 use crate::model::{KeyRow, User, UserRef};
 use crate::settings::Collection;
 use crate::store::AccountStore;
@@ -24,11 +25,16 @@ use crate::store::AccountStore;
 pub(crate) struct Access {
     bearer: Bearer,
     revoked: Revoked,
+    demands: Demands,
 }
 
 impl Access {
-    pub(crate) fn new(bearer: Bearer, revoked: Revoked) -> Self {
-        Self { bearer, revoked }
+    pub(crate) fn new(bearer: Bearer, revoked: Revoked, demands: Demands) -> Self {
+        Self {
+            bearer,
+            revoked,
+            demands,
+        }
     }
 
     pub(crate) fn revoked(&self) -> &Revoked {
@@ -54,17 +60,18 @@ impl Scheme for Access {
     }
 
     fn authenticate_head(&self, head: Head<'_>) -> Option<Attempt> {
-        self.on_head(|bearer| bearer.authenticate_head(head))
+        let attempt = self.on_head(|bearer| bearer.authenticate_head(head))?;
+        Some(self.demands.judge(attempt))
     }
 
     fn authenticate(&self, request: &Parts) -> Attempt {
         if self.revoked.is_known() || matches!(self.presence(request), Presence::Absent) {
-            return self.bearer.authenticate(request);
+            return self.demands.judge(self.bearer.authenticate(request));
         }
         let (access, head) = (self.clone(), head_of(request));
         Attempt::Pending(Box::pin(async move {
             access.revoked.learn().await?;
-            match access.bearer.authenticate(&head) {
+            match access.demands.judge(access.bearer.authenticate(&head)) {
                 Attempt::Absent => Ok(None),
                 Attempt::Ready(user) => user.map(Some),
                 Attempt::Pending(user) => user.await,
@@ -161,11 +168,15 @@ impl UserLoader for SessionFinder {
             .store
             .user(&UserRef::new(login.collection(), id))
             .await?;
-        Ok(found
-            .filter(|found| {
-                login.stamp() == Some(found.stamp.as_str()) && may_enter(found, settings)
-            })
-            .map(|found| described(user, &found, &self.role_map)))
+        let is_good =
+            |found: &User| login.stamp() == Some(&*found.stamp) && may_enter(found, settings);
+        let Some(found) = found.filter(is_good) else {
+            return Ok(None);
+        };
+        if settings.demands_mfa(&found) && !shows_second_factor(login.amr()) {
+            return Err(mfa_required());
+        }
+        Ok(Some(described(user, &found, &self.role_map)))
     }
 }
 

@@ -177,6 +177,7 @@ impl Users {
                 owner: user.reference(),
                 purposes: GOING.to_vec(),
             },
+            self.end_half_done(user),
         ];
         if self.settings().revokes_keys_with_password {
             changes.push(Change::DeleteKeys {

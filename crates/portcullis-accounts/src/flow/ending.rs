@@ -26,7 +26,7 @@ const GOING: [LinkPurpose; 4] = [
 ];
 
 impl Users {
-    /// The changes that end every login of a user, and void its links; the new stamp, which ends the sessions by cookie, is put
+    /// The changes that end every login of a user, what is half done, and void its links; the new stamp, which ends the sessions by cookie, is put
     /// into the update that is committed with them.
     pub(super) fn end_all(
         &self,
@@ -47,6 +47,7 @@ impl Users {
                 owner: owner(),
                 purposes: GOING.to_vec(),
             },
+            self.end_half_done(user),
         ];
         if keys == Keys::Go {
             changes.push(Change::DeleteKeys { owner: owner() });
@@ -70,11 +71,17 @@ impl Users {
                 owner: user.reference(),
                 purposes: vec![LinkPurpose::ChangeEmail],
             },
-            Change::DropTickets {
-                owner: user.reference(),
-                purposes: TicketPurpose::ALL.to_vec(),
-            },
+            self.end_half_done(user),
         ])
+    }
+
+    /// The change that ends what is half done, a login that waits for its second factor as well as the trust in a device.
+    #[expect(clippy::unused_self, reason = "it reads like the other changes")]
+    pub(super) fn end_half_done(&self, user: &User) -> Change {
+        Change::DropTickets {
+            owner: user.reference(),
+            purposes: TicketPurpose::ALL.to_vec(),
+        }
     }
 
     /// The guard of whatever outlives the login that it is made by: the changes with it are made only if nothing has ended all of the

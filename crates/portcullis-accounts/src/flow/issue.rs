@@ -8,11 +8,12 @@ use portcullis_core::{Denial, Timestamp};
 use portcullis_jwt::{Grant, IssuedToken};
 use portcullis_session::Login as SessionLogin;
 use serde::{Serialize, Serializer};
-use serde_json::json;
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::login::invalid_credentials;
 use crate::audit::Entry;
+use crate::demands::{mfa_required, shows_second_factor};
 use crate::model::{AuditKind, Family, RecordId, User};
 use crate::schemes::may_enter;
 use crate::store::{Change, CommitError, Conflict};
@@ -42,6 +43,7 @@ pub struct Session {
     pub weak_password: Vec<String>,
     id: String,
     device: Option<HeaderValue>,
+    trusted: Option<HeaderValue>,
 }
 
 impl Session {
@@ -52,7 +54,13 @@ impl Session {
             weak_password: Vec::new(),
             id: id.into(),
             device: None,
+            trusted: None,
         }
+    }
+
+    /// Gives the cookie with it by which the device is spared the second factor.
+    pub(super) fn trust(&mut self, cookie: Option<HeaderValue>) {
+        self.trusted = cookie;
     }
 
     /// The session's public id (`sid`), by which it stands in the user's list.
@@ -61,14 +69,14 @@ impl Session {
         &self.id
     }
 
-    /// All `Set-Cookie` values that the answer must carry: the session's, and the one by which the device is known again. None,
-    /// where there are tokens.
+    /// All `Set-Cookie` values that the answer must carry: the session's, the one by which the device is known again, and the one by
+    /// which it is trusted, where that was asked for. Where there are tokens, only that last one.
     pub fn cookies(&self) -> impl Iterator<Item = &HeaderValue> {
         let session = match &self.credentials {
             Credentials::Cookie(cookie) => Some(cookie),
             Credentials::Tokens(_) => None,
         };
-        session.into_iter().chain(&self.device)
+        session.into_iter().chain(&self.device).chain(&self.trusted)
     }
 }
 
@@ -158,6 +166,12 @@ impl Serialize for Session {
     /// As the API has it: `{"user","token","tokenType","expiresIn","refreshToken"}`, or `{"user"}` where there is a cookie; with
     /// `"weakPassword":{"reasons":["pwned"]}` where the password should be replaced.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.body().serialize(serializer)
+    }
+}
+
+impl Session {
+    pub(super) fn body(&self) -> Value {
         let mut body = match &self.credentials {
             Credentials::Cookie(_) => json!({ "user": self.user }),
             Credentials::Tokens(tokens) => json!({
@@ -171,7 +185,7 @@ impl Serialize for Session {
         if !self.weak_password.is_empty() {
             body["weakPassword"] = json!({ "reasons": self.weak_password });
         }
-        body.serialize(serializer)
+        body
     }
 }
 
@@ -191,9 +205,20 @@ impl Users {
         proven: Proven,
         changes: Vec<Change>,
     ) -> Result<Session, NotBegun> {
+        self.require_both_factors(&proven)?;
         match proven.mode {
             Mode::Token => self.begin_family(&proven, changes).await,
             Mode::Cookie => self.begin_cookie(&proven, changes).await,
+        }
+    }
+
+    /// Whatever way has led here: where a second factor is asked for, there is no session without one (OWASP ASVS 6.3.4).
+    fn require_both_factors(&self, proven: &Proven) -> Result<(), Denial> {
+        let user = &proven.user;
+        let is_asked_for = user.mfa_since.is_some() || self.settings().demands_mfa(user);
+        match is_asked_for && !shows_second_factor(proven.amr.iter().map(String::as_str)) {
+            true => Err(mfa_required()),
+            false => Ok(()),
         }
     }
 

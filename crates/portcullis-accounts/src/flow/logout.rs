@@ -174,6 +174,7 @@ impl Users {
         let entry = Entry::success(AuditKind::LogoutAll).reason("others");
         let changes = vec![
             self.end_families(user, current.and_then(|sid| sid.parse().ok())),
+            self.end_half_done(user),
             self.audit(entry.by_caller(caller).to(user.id))?,
         ];
         let ended = self.commit(changes).await?.ended;
@@ -190,6 +191,7 @@ impl Users {
         let entry = Entry::success(AuditKind::LogoutAll);
         let changes = vec![
             self.end_families(user, None),
+            self.end_half_done(user),
             self.revoke_tokens(user, &mut update),
             Change::UpdateUser(Box::new(update)),
             self.audit(entry.by_caller(caller).to(user.id))?,

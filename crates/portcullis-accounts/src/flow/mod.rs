@@ -13,6 +13,8 @@ mod lock;
 mod login;
 mod logout;
 mod me;
+#[cfg(feature = "oauth")]
+mod oauth;
 mod password;
 mod reauthenticate;
 mod refresh;
@@ -35,7 +37,13 @@ pub use self::issue::{Credentials, Session, Tokens};
 pub use self::login::{LoggedIn, Login};
 pub use self::logout::{LoggedOut, Logout};
 pub use self::me::Me;
+#[cfg(feature = "oauth")]
+pub use self::oauth::{IdentityInfo, OauthReturn, OauthStart, OauthStarted};
 pub use self::reauthenticate::{Proof, Reauthenticated};
+pub(crate) use self::refusals::invalid_field;
 pub use self::register::{Register, Registered};
-pub use self::second_factor::{Activated, Challenge, Enrolment};
+pub(crate) use self::second_factor::texts;
+pub use self::second_factor::{
+    Activated, Challenge, EnrolledLogin, Enrolment, FinishLogin, SecondFactor, SecondFactorStatus,
+};
 pub use self::sessions::SessionInfo;

@@ -4,6 +4,7 @@ use portcullis_core::Denial;
 
 use super::issue::{Credentials, Session};
 use crate::audit::Entry;
+use crate::demands::{mfa_required, shows_second_factor};
 use crate::model::{AuditKind, Family, User};
 use crate::schemes::may_enter;
 use crate::settings::ParentGrace;
@@ -51,7 +52,7 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// 401 `refresh_invalid`, `refresh_reused`, `refresh_expired`; 429 `rate_limited`; 503 `unavailable`.
+    /// 401 `refresh_invalid`, `refresh_reused`, `refresh_expired`, `mfa_required`; 429 `rate_limited`; 503 `unavailable`.
     pub async fn refresh(&self, token: &str) -> Result<Session, Denial> {
         self.limit(&self.inner.limits.refresh).await?;
         let presented = RefreshToken::read(token).ok_or_else(refresh_invalid)?;
@@ -116,12 +117,21 @@ impl Users {
     async fn owner_of(&self, family: &Family) -> Result<User, Denial> {
         let user = self.inner.store.user(&family.owner).await?;
         let is_good = |user: &User| may_enter(user, self.settings()) && user.stamp == family.stamp;
-        if let Some(user) = user.filter(is_good) {
-            return Ok(user);
-        }
-        let entry = Entry::success(AuditKind::SessionRevoked).reason("account_changed");
+        let (reason, refusal) = match user.filter(is_good) {
+            None => ("account_changed", refresh_invalid()),
+            Some(user) if self.lacks_factor(family, &user) => ("mfa_required", mfa_required()),
+            Some(user) => return Ok(user),
+        };
+        let entry = Entry::success(AuditKind::SessionRevoked).reason(reason);
         self.end_family(family, entry).await?;
-        Err(refresh_invalid())
+        Err(refusal)
+    }
+
+    /// Whether a second factor is demanded of the user by now that was not shown when the family began. What was shown is carried, and
+    /// never raised (AC-R7).
+    fn lacks_factor(&self, family: &Family, user: &User) -> bool {
+        self.settings().demands_mfa(user)
+            && !shows_second_factor(family.amr.iter().map(String::as_str))
     }
 
     /// The next generation; `None` where the family is not any more what it was, and must be looked at again.

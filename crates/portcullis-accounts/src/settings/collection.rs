@@ -62,6 +62,7 @@ pub struct Collection {
     pub(crate) language: Option<String>,
     pub(crate) requires_mfa: bool,
     pub(crate) mfa_roles: BTreeSet<String>,
+    pub(crate) trusts_devices: Option<Duration>,
 }
 
 impl Default for Collection {
@@ -98,6 +99,7 @@ impl Collection {
             language: None,
             requires_mfa: false,
             mfa_roles: BTreeSet::new(),
+            trusts_devices: None,
         }
     }
 
@@ -127,9 +129,12 @@ impl Collection {
         self
     }
 
-    /// Whether every user must have a second factor; not unless said. Who has none is led to enrolment at login and reaches nothing else;
-    /// sessions and tokens that were begun without one are nothing any more. API keys are good still: they are made by somebody who
-    /// has shown the second factor.
+    /// Whether every user must have a second factor; not unless said. Who has none is led to enrolment at login and reaches nothing else.
+    /// Sessions and access tokens that were begun without one are refused with 401 `mfa_required`, at once, and refresh tokens of such
+    /// logins are good for nothing any more; so it is also for who is given a role that asks for it.
+    ///
+    /// API keys are not logins, and stay good: from now on they are made by who has shown the second factor, those of before are for
+    /// their owners or an administrator to revoke.
     pub fn require_mfa(mut self, required: bool) -> Self {
         self.requires_mfa = required;
         self
@@ -138,6 +143,17 @@ impl Collection {
     /// The same for users who hold this role; may be said more than once.
     pub fn require_mfa_of(mut self, role: impl Into<String>) -> Self {
         self.mfa_roles.insert(role.into());
+        self
+    }
+
+    /// For how long a device may be spared the second factor where its user says so (`trustDevice`) when finishing a login; none is
+    /// unless said, because whoever has the device and the password is then let in. 30 days is usual.
+    ///
+    /// The first factor is asked for as ever. Such logins have `device` in `amr`: they may enter where a second factor is demanded
+    /// ([`require_mfa`](Self::require_mfa)), but are no match for the guard [`mfa`](portcullis_core::mfa). The trust ends with a new
+    /// password or address, with the factor, and with everything else that ends all logins of the account.
+    pub fn trust_devices(mut self, life: Duration) -> Self {
+        self.trusts_devices = Some(life);
         self
     }
 
@@ -249,6 +265,11 @@ impl Collection {
         self
     }
 
+    /// Whether anybody must have a second factor.
+    pub(crate) fn demands_any_mfa(&self) -> bool {
+        self.requires_mfa || !self.mfa_roles.is_empty()
+    }
+
     /// Whether this user must have a second factor.
     pub(crate) fn demands_mfa(&self, user: &User) -> bool {
         self.demands_mfa_of(user.roles.iter().map(String::as_str))
@@ -286,6 +307,13 @@ impl Collection {
     fn settable(&self, name: &str, setter: Setter) -> Option<&Field> {
         let field = self.fields.iter().find(|field| field.name == name)?;
         field.is_open_to(setter).then_some(field)
+    }
+
+    /// Whether a user may say this of themselves.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn takes(&self, name: &str, value: &Value) -> bool {
+        let field = self.settable(name, Setter::User);
+        field.is_some_and(|field| field.check(value).is_ok())
     }
 
     /// The profile of a new account: what was given, and defaults for the rest.

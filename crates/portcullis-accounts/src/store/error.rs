@@ -83,6 +83,11 @@ impl CommitError {
             Self::Store(_) => None,
         }
     }
+
+    /// Whether one of the first `changes` changes stood in the way.
+    pub(crate) fn stands_before(&self, changes: usize) -> bool {
+        matches!(self, Self::Conflict { index, .. } if *index < changes)
+    }
 }
 
 impl fmt::Display for CommitError {

@@ -146,6 +146,7 @@ pub(crate) fn boundless() -> Limits {
     let many = |name| Quota::per_second(1_000_000).named(name);
     Limits {
         login: many("login"),
+        second_factor: many("second_factor"),
         register: many("register"),
         refresh: many("refresh"),
         request_link: many("request_link"),
@@ -155,6 +156,7 @@ pub(crate) fn boundless() -> Limits {
         prove: many("prove"),
         change_password: many("change_password"),
         manage: many("manage"),
+        ..Limits::default()
     }
 }
 

@@ -9,15 +9,33 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::audit::Entry;
+use crate::demands::DEVICE;
 use crate::flow::issue::Proven;
 use crate::flow::login::LoggedIn;
-use crate::model::{AuditKind, TicketPurpose, User};
+use crate::model::{AuditKind, Ticket, TicketPurpose, User};
+use crate::schemes::may_enter;
 use crate::secrets::Use;
 use crate::store::Change;
 use crate::users::{Mode, Users};
 
 /// How long a challenge is good (AC-O4).
 const LIFE: Duration = Duration::from_secs(300);
+
+/// How long one that leads to enrolment is good: an app may have to be installed first.
+const LIFE_OF_ENROLMENT: Duration = Duration::from_secs(900);
+
+/// How often a challenge can be tried (AC-O3).
+const TRIES: u32 = 5;
+
+/// IPv6 addresses change within what one customer gets; so much of them is the client.
+const IPV6_PREFIX: u8 = 64;
+
+/// 401 `challenge_expired`: too old, used, tried too often, of another client, unknown, or of an account that is not any more what it
+/// was: all alike.
+pub(in crate::flow) fn challenge_expired() -> Denial {
+    Denial::invalid_credential("challenge_expired")
+        .with_detail("this login cannot be finished any more; log in from the start")
+}
 
 /// A login that is not one yet: its first factor was right, and a second one is asked for.
 ///
@@ -79,6 +97,16 @@ impl FirstFactor {
             succeeded: Some(AuditKind::LoginSucceeded),
         }
     }
+
+    /// Somebody for whom a provider has vouched.
+    #[cfg(feature = "oauth")]
+    pub(in crate::flow) fn by_provider(user: User, mode: Mode, remember: bool) -> Self {
+        Self {
+            amr: vec!["oauth".to_owned()],
+            remember,
+            ..Self::by_password(user, mode)
+        }
+    }
 }
 
 /// What is kept of a login while it waits for its second factor, sealed.
@@ -94,18 +122,46 @@ pub(in crate::flow) struct Waiting {
     pub(in crate::flow) client: String,
 }
 
+/// A login that waits, presented by the client that began it, for an account that still is what it was.
+pub(super) struct Pending {
+    pub(super) ticket: Ticket,
+    pub(super) waiting: Waiting,
+    pub(super) user: User,
+}
+
+impl Pending {
+    /// What the login has come to: as the first factor asked for it, for the user as the account is by then.
+    pub(super) fn proven(&self, user: User, amr: Vec<String>) -> Proven {
+        Proven {
+            user,
+            amr,
+            remember: self.waiting.remember,
+            mode: match self.waiting.cookie {
+                true => Mode::Cookie,
+                false => Mode::Token,
+            },
+        }
+    }
+}
+
 impl Users {
     /// Begins the session of somebody whose first factor was right, unless a second one is asked for: then a challenge, and no
     /// session. `changes` are committed either way.
     pub(in crate::flow) async fn after_first_factor(
         &self,
-        first: FirstFactor,
+        mut first: FirstFactor,
         mut changes: Vec<Change>,
     ) -> Result<LoggedIn, Denial> {
-        let (purpose, methods) = match (&first.user.mfa_since, self.settings().demands_mfa(&first.user)) {
-            (Some(_), _) => (TicketPurpose::Challenge, vec!["totp", "recovery"]),
-            (None, true) => (TicketPurpose::Enrolment, vec!["enroll"]),
-            (None, false) => return self.admit(first, changes).await,
+        let has_factor = first.user.mfa_since.is_some();
+        if has_factor && self.is_trusted_device(&first.user).await? {
+            first.amr.push(DEVICE.to_owned());
+            return self.admit(first, changes).await;
+        }
+        let (purpose, methods, life) = match (has_factor, self.settings().demands_mfa(&first.user))
+        {
+            (true, _) => (TicketPurpose::Challenge, vec!["totp", "recovery"], LIFE),
+            (false, true) => (TicketPurpose::Enrolment, vec!["enroll"], LIFE_OF_ENROLMENT),
+            (false, false) => return self.admit(first, changes).await,
         };
         let waiting = Waiting {
             stamp: first.user.stamp.clone(),
@@ -115,18 +171,22 @@ impl Users {
             weak_password: first.weak_password,
             client: self.client_hash(),
         };
-        let ticket = self.new_ticket(purpose, Some(first.user.id), &waiting, LIFE)?;
+        let ticket = self.new_ticket(purpose, Some(first.user.id), &waiting, life)?;
         changes.push(ticket.insert);
         changes.push(self.audit(Entry::success(AuditKind::LoginChallenged).by(&first.user))?);
         self.commit(changes).await?;
         Ok(LoggedIn::Challenged(Challenge {
             token: ticket.token,
             methods,
-            expires_in: LIFE,
+            expires_in: life,
         }))
     }
 
-    async fn admit(&self, first: FirstFactor, mut changes: Vec<Change>) -> Result<LoggedIn, Denial> {
+    async fn admit(
+        &self,
+        first: FirstFactor,
+        mut changes: Vec<Change>,
+    ) -> Result<LoggedIn, Denial> {
         if let Some(kind) = first.succeeded {
             changes.push(self.audit(Entry::success(kind).by(&first.user))?);
         }
@@ -141,9 +201,64 @@ impl Users {
         Ok(LoggedIn::Done(session))
     }
 
-    /// The client that a challenge is bound to (AC-O4): its address, or the network of it, and what it says it is.
+    /// The login that waits for what this token is good for.
+    ///
+    /// # Errors
+    ///
+    /// 401 `challenge_expired`; 503.
+    pub(super) async fn pending(
+        &self,
+        token: &str,
+        purpose: TicketPurpose,
+    ) -> Result<Pending, Denial> {
+        let presented = self.presented_ticket::<Waiting>(token, purpose).await?;
+        let (ticket, waiting) = presented.ok_or_else(challenge_expired)?;
+        let owner = ticket.owner().ok_or_else(challenge_expired)?;
+        let user = self.inner.store.user(&owner).await?;
+        let pending = Pending {
+            user: user.ok_or_else(challenge_expired)?,
+            waiting,
+            ticket,
+        };
+        let (user, waiting) = (&pending.user, &pending.waiting);
+        if waiting.client != self.client_hash() {
+            return Err(self.over(&pending, "other_client").await?);
+        }
+        if user.stamp != waiting.stamp || !may_enter(user, self.settings()) {
+            return Err(self.over(&pending, "account_changed").await?);
+        }
+        Ok(pending)
+    }
+
+    /// Counts a try of a challenge, before anything of it is judged.
+    ///
+    /// # Errors
+    ///
+    /// 401 `challenge_expired`; 503.
+    pub(super) async fn count_try(&self, pending: &Pending) -> Result<(), Denial> {
+        let counted = self
+            .commit(vec![self.count_attempt(&pending.ticket, TRIES)])
+            .await;
+        match counted {
+            Ok(_) => Ok(()),
+            Err(error) if error.conflict().is_some() => {
+                Err(self.over(pending, "challenge_expired").await?)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// 401 `challenge_expired`, and why, in the audit trail: somebody has shown a challenge that was good once.
+    pub(super) async fn over(&self, pending: &Pending, reason: &str) -> Result<Denial, Denial> {
+        let entry = Entry::failure(AuditKind::MfaFailed, reason).to(pending.user.id);
+        self.record(entry).await?;
+        Ok(challenge_expired())
+    }
+
+    /// The client that a challenge is bound to (AC-O4): its address, of IPv6 the network, and what it says it
+    /// is.
     pub(in crate::flow) fn client_hash(&self) -> String {
-        let address = match self.origin.client {
+        let address = match self.origin.client.network(IPV6_PREFIX) {
             Client::Address(address) => address.to_string(),
             Client::Unresolvable => String::new(),
         };

@@ -1,8 +1,9 @@
 //! A code is judged: under its own lock, counted as wrong before it is looked at, used up in the commit that it lets happen.
 
+use std::fmt;
 use std::time::Duration;
 
-use portcullis_core::Denial;
+use portcullis_core::{Client, Denial};
 use portcullis_limit::{Checked, LockedBy, Lockout, Quota, Reservation, Subject};
 use portcullis_mfa::{RecoveryCode, RecoveryDigest, Step, Totp};
 
@@ -14,23 +15,64 @@ use crate::secrets::Use;
 use crate::store::{Change, CommitError, Conflict};
 use crate::users::Users;
 
-/// What is shown as a second factor, as it was typed.
+/// What is shown as a second factor, as it was typed. `Debug` shows nothing of it.
 #[derive(Clone, Copy)]
-pub(in crate::flow) enum Shown<'a> {
+#[non_exhaustive]
+pub enum SecondFactor<'a> {
     /// A code of the authenticator app.
     Totp(&'a str),
     /// A recovery code.
     Recovery(&'a str),
 }
 
+impl fmt::Debug for SecondFactor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Totp(_) => "Totp(***)",
+            Self::Recovery(_) => "Recovery(***)",
+        })
+    }
+}
+
+impl<'a> SecondFactor<'a> {
+    /// What was typed, by its form: no text is both.
+    pub(in crate::flow) fn of(code: &'a str) -> Self {
+        match code.parse::<RecoveryCode>() {
+            Ok(_) => Self::Recovery(code),
+            Err(_) => Self::Totp(code),
+        }
+    }
+}
+
 /// A code that was right when it was judged. It is used up by its changes, in the same commit as what it lets happen; whoever makes
 /// that commit [settles](Users::settle_code) the code by what came of it.
 pub(in crate::flow) struct Spent {
     /// What uses it up and says so.
-    pub(in crate::flow) changes: Vec<Change>,
+    changes: Vec<Change>,
     /// What it adds to the methods of a login (RFC 8176; `recovery` is our own).
     pub(in crate::flow) method: &'static str,
     counted: Option<(Lockout, Reservation)>,
+    /// Where among the commit's changes the one stands that uses it up, once they are put there.
+    at: Option<usize>,
+}
+
+impl Spent {
+    /// Puts what uses the code up behind these changes. What stands in the way of one of the others is then nothing that the code is
+    /// to blame for.
+    pub(in crate::flow) fn put_into(&mut self, changes: &mut Vec<Change>) {
+        self.at = Some(changes.len());
+        changes.append(&mut self.changes);
+    }
+
+    fn is_to_blame(&self, error: &CommitError) -> bool {
+        match error {
+            CommitError::Conflict { index, conflict } => {
+                self.at == Some(*index)
+                    && matches!(conflict, Conflict::Changed | Conflict::NotFound)
+            }
+            CommitError::Store(_) => false,
+        }
+    }
 }
 
 /// 401 `invalid_code`: wrong, used, of another user, of a factor that is not there: all alike.
@@ -47,63 +89,78 @@ impl Users {
     pub(in crate::flow) async fn judge_code(
         &self,
         user: &User,
-        shown: Shown<'_>,
+        shown: SecondFactor<'_>,
     ) -> Result<Spent, Denial> {
         let counted = match self.lockout_for(shown) {
             Some(lockout) => Some((lockout.clone(), self.reserve(lockout, user).await?)),
             None => None,
         };
         let right = match shown {
-            Shown::Totp(code) => self.judge_totp(user, code).await,
-            Shown::Recovery(code) => self.judge_recovery(user, code).await,
+            SecondFactor::Totp(code) => self.judge_totp(user, code).await,
+            SecondFactor::Recovery(code) => self.judge_recovery(user, code).await,
         };
         match right {
             Ok(Some((changes, method))) => Ok(Spent {
                 changes,
                 method,
                 counted,
+                at: None,
             }),
             Ok(None) => Err(self.wrong_code(user, counted, "wrong_code").await?),
             Err(denial) => {
-                if let Some((lockout, reservation)) = counted {
-                    let cancelled = lockout.cancel(reservation).await;
-                    cancelled.map_err(|error| unavailable(&error))?;
-                }
+                self.uncount(counted).await?;
                 Err(denial)
             }
         }
     }
 
-    /// What became of a code's commit: done, or somebody else was quicker with the same code, which is then wrong.
+    /// What became of a code's commit: done, or somebody else was quicker with the same code, which is then wrong. What was refused
+    /// for another reason is no wrong code.
     pub(in crate::flow) async fn settle_code<T>(
         &self,
         user: &User,
         spent: Spent,
         committed: Result<T, CommitError>,
     ) -> Result<T, Denial> {
-        let error = match committed {
+        match committed {
             Ok(done) => {
-                if let Some((lockout, reservation)) = spent.counted {
-                    let cleared = lockout.succeed(reservation).await;
-                    cleared.map_err(|error| unavailable(&error))?;
-                }
-                return Ok(done);
+                self.forgive(spent.counted).await;
+                Ok(done)
             }
-            Err(error) => error,
-        };
-        match error.conflict() {
-            Some(Conflict::Changed | Conflict::NotFound) => {
+            Err(error) if spent.is_to_blame(&error) => {
                 Err(self.wrong_code(user, spent.counted, "used_code").await?)
             }
-            _ => Err(error.into()),
+            Err(error) => {
+                self.uncount(spent.counted).await?;
+                Err(error.into())
+            }
         }
     }
 
-    fn lockout_for(&self, shown: Shown<'_>) -> Option<&Lockout> {
+    /// A code that was right clears what was counted before it. It has happened: where the counter does not answer, the wrong ones
+    /// stay counted, and that is all.
+    async fn forgive(&self, counted: Option<(Lockout, Reservation)>) {
+        if let Some((lockout, reservation)) = counted
+            && let Err(error) = lockout.succeed(reservation).await
+        {
+            tracing::warn!(%error, "wrong codes before a right one stay counted");
+        }
+    }
+
+    /// A code that was not judged, or judged for nothing, does not count.
+    async fn uncount(&self, counted: Option<(Lockout, Reservation)>) -> Result<(), Denial> {
+        let Some((lockout, reservation)) = counted else {
+            return Ok(());
+        };
+        let cancelled = lockout.cancel(reservation).await;
+        cancelled.map_err(|error| unavailable(&error))
+    }
+
+    fn lockout_for(&self, shown: SecondFactor<'_>) -> Option<&Lockout> {
         let lockouts = &self.inner.lockouts;
         match shown {
-            Shown::Totp(_) => lockouts.totp.as_ref(),
-            Shown::Recovery(_) => lockouts.recovery.as_ref(),
+            SecondFactor::Totp(_) => lockouts.totp.as_ref(),
+            SecondFactor::Recovery(_) => lockouts.recovery.as_ref(),
         }
     }
 
@@ -119,9 +176,10 @@ impl Users {
         }
     }
 
+    /// The account, wherever the caller is: what one address has got wrong, a right code from another forgives as well.
     fn code_subject(&self, user: &User) -> Subject {
         let account = self.keyed(Use::Lockout, &format!("second factor {}", user.id));
-        Subject::new(self.origin.client).account(account)
+        Subject::new(Client::Unresolvable).account(account)
     }
 
     /// A wrong code: into the audit trail, and to its owner where the factor is locked by it now (AC-L10).
@@ -192,7 +250,11 @@ impl Users {
             .candidates(&code, &[self.collection(), &id]);
         let taken = Change::TakeRecoveryCode {
             owner,
-            any_of: candidates.iter().map(RecoveryDigest::as_bytes).copied().collect(),
+            any_of: candidates
+                .iter()
+                .map(RecoveryDigest::as_bytes)
+                .copied()
+                .collect(),
         };
         let used = self.audit(Entry::success(AuditKind::MfaRecoveryUsed).by(user))?;
         let left = left - 1;

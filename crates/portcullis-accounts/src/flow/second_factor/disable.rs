@@ -9,7 +9,7 @@ use crate::audit::Entry;
 use crate::flow::admin::{Actor, Plan, user_id};
 use crate::flow::ending::Keys;
 use crate::mail::Message;
-use crate::model::{AuditKind, RecordId, TicketPurpose, User};
+use crate::model::{AuditKind, RecordId, User};
 use crate::store::{Change, UserUpdate};
 use crate::users::Users;
 
@@ -106,10 +106,6 @@ impl Users {
         let owner = || user.reference();
         let mut changes = self.end_all(user, update, Keys::Stay)?;
         changes.extend(is_there.then(|| Change::DeleteFactor { owner: owner() }));
-        changes.push(Change::DropTickets {
-            owner: owner(),
-            purposes: TicketPurpose::ALL.to_vec(),
-        });
         changes.push(self.audit(actor.entry(AuditKind::MfaDisabled, user))?);
         changes.push(self.mail(user, Message::MfaDisabled)?);
         Ok(Some(changes))

@@ -3,7 +3,9 @@
 pub(super) mod accounts;
 pub(super) mod admin;
 pub(super) mod keys;
+pub(super) mod login;
 pub(super) mod mail;
+pub(super) mod second_factor;
 pub(super) mod service;
 pub(super) mod sessions;
 

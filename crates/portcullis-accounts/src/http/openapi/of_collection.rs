@@ -7,18 +7,20 @@ use crate::accounts::Realm;
 use crate::http::route::Kind;
 
 /// How they are called.
-pub(super) const NAMES: [&str; 8] = [
+pub(super) const NAMES: [&str; 10] = [
     "User",
     "UserAnswer",
     "SeenUser",
     "SeenUserAnswer",
     "Tokens",
     "Session",
+    "LoggedIn",
+    "EnrolledSession",
     "Me",
     "Users",
 ];
 
-pub(super) fn all(realm: &Realm) -> [(&'static str, Value); 8] {
+pub(super) fn all(realm: &Realm) -> [(&'static str, Value); 10] {
     let schema = |schema: &str| json!({ "$ref": format!("#/components/schemas/{}", name(schema, Some(realm))) });
     [
         ("User", user(realm)),
@@ -30,6 +32,11 @@ pub(super) fn all(realm: &Realm) -> [(&'static str, Value); 8] {
         ),
         ("Tokens", tokens(&schema("User"))),
         ("Session", session(&schema("Tokens"), &schema("User"))),
+        ("LoggedIn", logged_in(&schema("Session"))),
+        (
+            "EnrolledSession",
+            enrolled(&schema("Tokens"), &schema("User")),
+        ),
         ("Me", me(&schema("User"))),
         ("Users", users(&schema("SeenUser"))),
     ]
@@ -85,6 +92,24 @@ fn session(tokens: &Value, user: &Value) -> Value {
     let mut by_cookie = with_user(user, &json!({ "weakPassword": weak_password() }), &[]);
     by_cookie["additionalProperties"] = json!(false);
     json!({ "oneOf": [tokens, by_cookie] })
+}
+
+/// A session, or what its second factor is to be shown with.
+fn logged_in(session: &Value) -> Value {
+    let challenge = json!({ "$ref": "#/components/schemas/Challenge" });
+    json!({ "oneOf": [session, challenge] })
+}
+
+/// A session, and the recovery codes of the factor that was made on its way.
+fn enrolled(tokens: &Value, user: &Value) -> Value {
+    let codes = json!({ "recoveryCodes": of(Kind::Texts) });
+    let with_codes =
+        json!({ "type": "object", "required": ["recoveryCodes"], "properties": codes });
+    let mut others = codes;
+    others["weakPassword"] = weak_password();
+    let mut by_cookie = with_user(user, &others, &["recoveryCodes"]);
+    by_cookie["additionalProperties"] = json!(false);
+    json!({ "oneOf": [{ "allOf": [tokens, with_codes] }, by_cookie] })
 }
 
 /// Where a password that was right should be replaced.

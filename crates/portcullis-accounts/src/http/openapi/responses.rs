@@ -43,8 +43,15 @@ fn success(route: &Route, shape: Shape, realm: Option<&Realm>) -> Value {
 
 /// Whether the session's cookie may come with the answer, or be taken back by it.
 fn sets_cookies(route: &Route, shape: Shape) -> bool {
-    let begins = matches!(shape, Shape::Schema("Session" | "Reauthenticated"));
-    begins || route.name == "logout"
+    let begins = matches!(
+        shape,
+        Shape::Schema("Session" | "LoggedIn" | "EnrolledSession" | "Reauthenticated" | "Activated")
+    );
+    begins
+        || matches!(
+            route.name,
+            "logout" | "disableTotp" | "setRoles" | "updateUser"
+        )
 }
 
 fn refusal(status: u16, codes: &[&str]) -> Value {
@@ -140,7 +147,12 @@ fn refusals(route: &Route) -> Refusals {
 fn of_callers(who: Who) -> &'static [(u16, &'static [&'static str])] {
     const NOBODY: (u16, &[&str]) = (
         401,
-        &["unauthenticated", "invalid_token", "invalid_api_key"],
+        &[
+            "unauthenticated",
+            "invalid_token",
+            "invalid_api_key",
+            "mfa_required",
+        ],
     );
     match who {
         Who::Anyone => &[],

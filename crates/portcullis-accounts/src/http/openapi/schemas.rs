@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::of_collection;
+use super::{of_collection, second_factor};
 use crate::Accounts;
 use crate::accounts::Realm;
 use crate::http::route::{Kind, Member};
@@ -96,6 +96,11 @@ fn shared() -> Map<String, Value> {
                 "properties": { "freshUntil": time(), "token": text(), "expiresIn": { "type": "integer" } },
             }),
         ),
+        ("Challenge", challenge()),
+        ("SecondFactor", second_factor::status()),
+        ("Enrolment", second_factor::enrolment()),
+        ("Activated", second_factor::activated()),
+        ("RecoveryCodes", second_factor::recovery_codes()),
         ("Sessions", list("sessions", session())),
         ("ApiKeys", list("apiKeys", api_key(false))),
         (
@@ -117,14 +122,30 @@ fn status(status: &str) -> Value {
     json!({ "type": "object", "required": ["status"], "properties": { "status": { "const": status } } })
 }
 
+fn challenge() -> Value {
+    json!({
+        "type": "object",
+        "required": ["mfaRequired", "challenge", "methods", "expiresIn"],
+        "properties": {
+            "mfaRequired": { "const": true },
+            "challenge": { "type": "string" },
+            "methods": { "type": "array", "items": { "enum": ["totp", "recovery", "enroll"] } },
+            "expiresIn": { "type": "integer", "minimum": 1 },
+        },
+        "additionalProperties": false,
+    })
+}
+
 fn auth_methods() -> Value {
     json!({
         "type": "object",
-        "required": ["password", "signup", "verificationRequired", "providers"],
+        "required": ["password", "signup", "verificationRequired", "secondFactors", "mfaRequired", "providers"],
         "properties": {
             "password": { "type": "boolean" },
             "signup": { "type": "boolean" },
             "verificationRequired": { "type": "boolean" },
+            "secondFactors": of(Kind::Texts),
+            "mfaRequired": { "type": "boolean" },
             "providers": of(Kind::Texts),
         },
     })

@@ -3,7 +3,9 @@
 mod accounts;
 mod admin;
 mod keys;
+mod login;
 mod mail;
+mod second_factor;
 mod service;
 mod sessions;
 
@@ -14,10 +16,12 @@ pub(super) const DEEPEST: usize = 4;
 
 /// All rows, in the order in which the document tells them.
 pub(super) fn routes() -> impl Iterator<Item = &'static Route> {
-    let tables: [&[Route]; 6] = [
+    let tables: [&[Route]; 8] = [
         sessions::ROUTES,
+        login::ROUTES,
         accounts::ROUTES,
         mail::ROUTES,
+        second_factor::ROUTES,
         keys::ROUTES,
         admin::ROUTES,
         service::ROUTES,
