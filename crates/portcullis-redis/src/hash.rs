@@ -61,8 +61,12 @@ impl Hash {
     /// Writes it as a hash tag of Redis Cluster: keys with the same tag lie in one slot.
     pub(crate) fn write_tag(self, key: &mut String) {
         key.push('{');
-        URL_SAFE_NO_PAD.encode_string(self.0, key);
+        self.write(key);
         key.push('}');
+    }
+
+    pub(crate) fn write(self, key: &mut String) {
+        URL_SAFE_NO_PAD.encode_string(self.0, key);
     }
 }
 

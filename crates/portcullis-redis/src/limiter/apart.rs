@@ -1,6 +1,6 @@
 //! Several quotas whose keys lie in several slots of a cluster: no script reaches them all.
 //!
-//! They are counted one slot after the other. Where one has no room, what the slots before it have counted is taken back. So no quota is
+//! They are counted one slot after the other, the one with the lowest limit first, since it is the likeliest to refuse. Where one has no room, what the slots before it have counted is taken back. So no quota is
 //! ever exceeded, and a request that is refused has counted nothing in the end; for the milliseconds in between, it has.
 
 use portcullis_limit::{Decision, Outcome};
@@ -13,10 +13,12 @@ use crate::slot::slots;
 
 /// As [`ask::check`], in as many steps as there are slots.
 pub(super) async fn check(redis: &Redis, requests: &[Asked]) -> Result<Decision, Failure> {
-    let slots = slots(requests, Asked::tag);
+    let mut slots = slots(requests, Asked::tag);
     if slots.len() < 2 {
         return ask::check(redis, requests).await;
     }
+    let lowest_limit = |slot: &Vec<usize>| slot.iter().map(|at| requests[*at].limit).min();
+    slots.sort_by_key(lowest_limit);
     let mut walk = Walk {
         redis,
         requests,
@@ -24,11 +26,12 @@ pub(super) async fn check(redis: &Redis, requests: &[Asked]) -> Result<Decision,
         counted: Vec::new(),
     };
     let walked = walk.through(&slots).await;
-    if !matches!(walked, Ok(true)) {
+    if !matches!(walked, Ok(None)) {
         walk.take_back().await;
     }
-    if !walked? {
-        walk.look().await?;
+    if let Some(refused) = walked? {
+        slots.retain(|slot| slot[0] != refused);
+        walk.judge(&slots).await?;
     }
     Ok(Decision::new(walk.outcomes.into_iter().flatten()))
 }
@@ -58,20 +61,28 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Counts slot by slot, and says whether all had room.
-    async fn through(&mut self, slots: &[Vec<usize>]) -> Result<bool, Failure> {
+    /// Counts slot by slot, and names the first request of the slot that had no room, if there was one.
+    async fn through(&mut self, slots: &[Vec<usize>]) -> Result<Option<usize>, Failure> {
         for slot in slots {
-            let asked: Vec<_> = slot.iter().map(|at| self.requests[*at].clone()).collect();
+            let asked = self.requests_in(slot);
             let decision = ask::check(self.redis, &asked).await?;
-            for (at, outcome) in slot.iter().zip(decision.outcomes()) {
-                self.outcomes[*at] = Some(*outcome);
-            }
+            self.keep(slot, &decision);
             if !decision.is_allowed() {
-                return Ok(false);
+                return Ok(slot.first().copied());
             }
             self.note(asked, decision);
         }
-        Ok(true)
+        Ok(None)
+    }
+
+    fn requests_in(&self, slot: &[usize]) -> Vec<Asked> {
+        slot.iter().map(|at| self.requests[*at].clone()).collect()
+    }
+
+    fn keep(&mut self, slot: &[usize], decision: &Decision) {
+        for (at, outcome) in slot.iter().zip(decision.outcomes()) {
+            self.outcomes[*at] = Some(*outcome);
+        }
     }
 
     fn note(&mut self, asked: Vec<Asked>, decision: Decision) {
@@ -84,22 +95,15 @@ impl Walk<'_> {
     /// What cannot be taken back stays counted: too much, never too little.
     async fn take_back(&mut self) {
         for hit in std::mem::take(&mut self.counted) {
-            drop(ask::refund(self.redis, std::slice::from_ref(&hit)).await);
+            drop(ask::undo(self.redis, std::slice::from_ref(&hit)).await);
         }
     }
 
-    /// How those stand that had room, or were not asked.
-    async fn look(&mut self) -> Result<(), Failure> {
-        for (request, outcome) in self.requests.iter().zip(&mut self.outcomes) {
-            if outcome.is_some_and(|outcome| !outcome.is_allowed()) {
-                continue;
-            }
-            let look = Asked {
-                cost: 0,
-                ..request.clone()
-            };
-            let decision = ask::check(self.redis, &[look]).await?;
-            *outcome = decision.outcomes().first().copied();
+    /// How those in the other slots stand, now that nothing is counted.
+    async fn judge(&mut self, slots: &[Vec<usize>]) -> Result<(), Failure> {
+        for slot in slots {
+            let decision = ask::judge(self.redis, &self.requests_in(slot)).await?;
+            self.keep(slot, &decision);
         }
         Ok(())
     }

@@ -35,14 +35,23 @@ static REFUND: LazyLock<Script> = LazyLock::new(|| {
     ))
 });
 
+/// What a script is told to do with requests.
+const COUNT: &str = "1";
+const JUDGE: &str = "0";
+
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 /// Counts these requests if all have room: one step, whose keys must lie in one slot.
 pub(super) async fn check(redis: &Redis, requests: &[Asked]) -> Result<Decision, Failure> {
     match requests {
         [request] if request.is_gcra() => check_gcra(redis, request).await,
-        requests => check_all(redis, requests).await,
+        requests => check_all(redis, requests, COUNT).await,
     }
+}
+
+/// What [`check`] would have come to, if another request had not been refused already: counts nothing.
+pub(super) async fn judge(redis: &Redis, requests: &[Asked]) -> Result<Decision, Failure> {
+    check_all(redis, requests, JUDGE).await
 }
 
 async fn check_gcra(redis: &Redis, request: &Asked) -> Result<Decision, Failure> {
@@ -63,8 +72,9 @@ async fn check_gcra(redis: &Redis, request: &Asked) -> Result<Decision, Failure>
     Ok(Decision::new([outcome(request, &numbers[..4], mark)?]))
 }
 
-async fn check_all(redis: &Redis, requests: &[Asked]) -> Result<Decision, Failure> {
+async fn check_all(redis: &Redis, requests: &[Asked], how: &str) -> Result<Decision, Failure> {
     let mut arguments = redis.inner.moments.now().to_vec();
+    arguments.push(how.to_owned());
     for request in requests {
         push(&mut arguments, request);
     }
@@ -79,9 +89,19 @@ async fn check_all(redis: &Redis, requests: &[Asked]) -> Result<Decision, Failur
     Ok(Decision::new(outcomes?))
 }
 
-/// Takes these hits back, in one step.
+/// Takes these hits back, in one step. A window that they have begun goes on, as it does in memory.
 pub(super) async fn refund(redis: &Redis, hits: &[Counted]) -> Result<(), Failure> {
+    take_back(redis, hits, "0").await
+}
+
+/// The same, as if the hits had never been: nor has a window that they alone have begun.
+pub(super) async fn undo(redis: &Redis, hits: &[Counted]) -> Result<(), Failure> {
+    take_back(redis, hits, "1").await
+}
+
+async fn take_back(redis: &Redis, hits: &[Counted], how: &str) -> Result<(), Failure> {
     let mut arguments = redis.inner.moments.now().to_vec();
+    arguments.push(how.to_owned());
     for Counted { asked, mark } in hits {
         push(&mut arguments, asked);
         arguments.push((mark / NANOS_PER_SECOND).to_string());

@@ -1,4 +1,4 @@
--- Several requests, all or nothing. KEYS: one for each. ARGV, from the fourth on, four for each: algorithm, limit, emission interval or
+-- Several requests, all or nothing. KEYS: one for each. ARGV[4]: whether they are counted, or only judged. ARGV, from the fifth on, four for each: algorithm, limit, emission interval or
 -- length of the window in nanoseconds, cost.
 -- Answers seconds and nanoseconds of the decision, then four numbers for each: allowed, remaining, reset, retry after.
 local judge = {}
@@ -65,13 +65,13 @@ function judge.s(limit, length, cost, state)
     return 0, limit - math.min(used, limit), reset, wait
 end
 
-local before, now, answer, is_allowed = {}, {}, { seconds, nanos }, true
+local before, now, answer, is_allowed = {}, {}, { seconds, nanos }, ARGV[4] == '1'
 for number, key in ipairs(KEYS) do
     if before[key] == nil then
         before[key] = read(key) or false
         now[key] = before[key]
     end
-    local at = 4 * number
+    local at = 4 * number + 1
     local algorithm, limit, length, cost = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
     local allowed, remaining, reset, wait, state = judge[algorithm](limit, length, cost, now[key])
     if allowed == 0 then
@@ -84,7 +84,7 @@ for number, key in ipairs(KEYS) do
     end
 end
 for number, key in ipairs(KEYS) do
-    local at = 4 * number
+    local at = 4 * number + 1
     local algorithm, limit, length = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
     if is_allowed then
         if now[key] ~= before[key] then

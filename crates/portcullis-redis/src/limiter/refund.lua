@@ -1,4 +1,4 @@
--- Takes hits back. KEYS: one for each. ARGV, from the fourth on, six for each: algorithm, limit, emission interval or length of the window in
+-- Takes hits back. KEYS: one for each. ARGV[4]: whether a window that nothing is left in has never begun. ARGV, from the fifth on, six for each: algorithm, limit, emission interval or length of the window in
 -- nanoseconds, cost, and when it was counted, in seconds and nanoseconds.
 local refund = {}
 
@@ -26,13 +26,17 @@ function refund.s(_, length, cost, counted, state)
 end
 
 for number, key in ipairs(KEYS) do
-    local at = 6 * number - 2
+    local at = 6 * number - 1
     local algorithm, limit, length, cost = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
     -- Never later than now, should the clock have been set back since.
     local counted = math.min(0, (tonumber(ARGV[at + 4]) - seconds) * 1e9 + tonumber(ARGV[at + 5]) - nanos)
     local state = read(key)
     if state then
-        write(key, algorithm, refund[algorithm](limit, length, cost, counted, state))
+        state = refund[algorithm](limit, length, cost, counted, state)
+        if ARGV[4] == '1' and algorithm ~= 'g' and state.current + state.previous == 0 then
+            state.fresh = 0
+        end
+        write(key, algorithm, state)
     end
 end
 return 1

@@ -33,7 +33,7 @@ static LOOK: LazyLock<Script> = LazyLock::new(|| {
     ))
 });
 
-/// Counts one failure on all of these, or on none: one step, whose keys must lie in one slot.
+/// Counts one failure on all of these, or on none.
 pub(super) async fn count(redis: &Redis, places: &[Place]) -> Result<Counted, Failure> {
     let mut arguments = redis.inner.moments.now().to_vec();
     for place in places {

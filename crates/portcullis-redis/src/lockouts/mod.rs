@@ -1,6 +1,5 @@
 //! Failed attempts, in Redis.
 
-mod apart;
 mod ask;
 mod place;
 
@@ -12,7 +11,6 @@ use portcullis_limit::{
 
 use self::place::{Failed, Place};
 use crate::Redis;
-use crate::failure::Failure;
 
 #[doc = include_str!("../../docs/lockouts.md")]
 #[derive(Clone)]
@@ -29,27 +27,6 @@ impl RedisLockouts {
         }
     }
 
-    async fn count_on(&self, places: &[Place]) -> Result<Counted, Failure> {
-        match self.redis.inner.is_cluster {
-            true => apart::count(&self.redis, places).await,
-            false => ask::count(&self.redis, places).await,
-        }
-    }
-
-    async fn settle_on(&self, clear: &[Place], take_back: &[Failed]) -> Result<(), Failure> {
-        match self.redis.inner.is_cluster {
-            true => apart::settle(&self.redis, clear, take_back).await,
-            false => ask::settle(&self.redis, clear, take_back).await,
-        }
-    }
-
-    async fn look_at(&self, places: &[Place]) -> Result<Vec<Standing>, Failure> {
-        match self.redis.inner.is_cluster {
-            true => apart::look(&self.redis, places).await,
-            false => ask::look(&self.redis, places).await,
-        }
-    }
-
     fn places(&self, counters: &[Counter<'_>]) -> Vec<Place> {
         let place = |counter| Place::new(&self.redis, counter);
         counters.iter().map(place).collect()
@@ -63,7 +40,8 @@ impl LockoutStore for RedisLockouts {
         }
         let (store, places) = (self.clone(), self.places(counters));
         Answer::Pending(Box::pin(async move {
-            store.count_on(&places).await.map_err(LimiterError::from)
+            let counted = ask::count(&store.redis, &places).await;
+            counted.map_err(LimiterError::from)
         }))
     }
 
@@ -75,7 +53,7 @@ impl LockoutStore for RedisLockouts {
         let failed = |failure| Failed::new(&self.redis, failure);
         let take_back: Vec<_> = take_back.iter().map(failed).collect();
         Answer::Pending(Box::pin(async move {
-            let settled = store.settle_on(&clear, &take_back).await;
+            let settled = ask::settle(&store.redis, &clear, &take_back).await;
             settled.map_err(LimiterError::from)
         }))
     }
@@ -86,7 +64,8 @@ impl LockoutStore for RedisLockouts {
         }
         let (store, places) = (self.clone(), self.places(counters));
         Answer::Pending(Box::pin(async move {
-            store.look_at(&places).await.map_err(LimiterError::from)
+            let standings = ask::look(&store.redis, &places).await;
+            standings.map_err(LimiterError::from)
         }))
     }
 }

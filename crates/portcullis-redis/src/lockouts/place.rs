@@ -4,7 +4,6 @@ use portcullis_limit::{CountedFailure, Counter, Steps};
 
 use crate::Redis;
 use crate::hash::{Purpose, push_hex};
-use crate::slot::tag;
 
 /// One counter, to be kept while Redis is asked.
 #[derive(Debug, Clone)]
@@ -42,10 +41,6 @@ impl Place {
             quiet: micros(steps.quiet()),
         }
     }
-
-    pub(super) fn tag(&self) -> &str {
-        tag(&self.key)
-    }
 }
 
 impl Failed {
@@ -57,10 +52,13 @@ impl Failed {
     }
 }
 
-/// `portcullis:lockout:5/60s:` and the id of the steps, then whose failures.
+/// All lockouts lie in one slot of a cluster, so that several counters are one step there too.
+const KIND: &str = "{lockouts}:";
+
+/// `portcullis:{lockouts}:5/60s:` and the id of the steps, then whose failures.
 fn name(redis: &Redis, counter: &Counter<'_>, identifier: &[u8]) -> String {
     let steps = counter.steps;
-    let mut key = redis.key("lockout:", 80);
+    let mut key = redis.key(KIND, 80);
     key.push_str(&steps.attempts().to_string());
     key.push('/');
     key.push_str(&shown(steps));
@@ -69,10 +67,8 @@ fn name(redis: &Redis, counter: &Counter<'_>, identifier: &[u8]) -> String {
         push_hex(&mut key, *byte);
     }
     key.push(':');
-    let hasher = &redis.inner.hasher;
-    hasher
-        .hash(Purpose::Lockouts, identifier)
-        .write_tag(&mut key);
+    let hash = redis.inner.hasher.hash(Purpose::Lockouts, identifier);
+    hash.write(&mut key);
     key
 }
 

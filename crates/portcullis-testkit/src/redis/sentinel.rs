@@ -54,6 +54,24 @@ impl Sentinel {
         format!("redis+sentinel://127.0.0.1:{}/{NAME}", self.ports[2])
     }
 
+    /// Waits until the replica has all that the master has acknowledged.
+    ///
+    /// # Panics
+    ///
+    /// If it does not follow.
+    pub fn wait_for_the_replica(&self) {
+        let followed = ask(self.ports[0], &["WAIT", "1", "10000"]);
+        let offset = |port| -> Option<u64> {
+            let info = ask(port, &["INFO", "replication"]);
+            let offset = info
+                .lines()
+                .find_map(|line| line.strip_prefix("master_repl_offset:"));
+            offset.and_then(|offset| offset.trim().parse().ok())
+        };
+        assert_eq!(followed, "1", "the replica does not follow");
+        process::wait_until("follow", || offset(self.ports[0]) <= offset(self.ports[1]));
+    }
+
     /// Kills the master, and waits until the Sentinel has made the replica one.
     ///
     /// # Panics

@@ -1,0 +1,47 @@
+//! A master behind a Sentinel: its replica takes over.
+
+mod nodes;
+
+use portcullis_limit::{LimitKey, LimitRequest, Limiter, Quota};
+use portcullis_redis::{ConnectErrorKind, Redis, RedisLimiter};
+use portcullis_testkit::redis::Sentinel;
+
+use self::nodes::eventually;
+
+/// While there is no master, each decision is an error; afterwards the limits are those of the replica, which has followed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failover() {
+    let Some(mut sentinel) = Sentinel::start() else {
+        return;
+    };
+    let redis = Redis::connect(&sentinel.url()).await.unwrap();
+    let limiter = RedisLimiter::new(&redis).without_local_refusals();
+    let (key, quota) = (LimitKey::from("alice"), Quota::per_hour(3));
+    let request = [LimitRequest::new(&key, &quota)];
+    for _ in 0..3 {
+        assert!(limiter.check(&request).await.unwrap().is_allowed());
+    }
+    sentinel.wait_for_the_replica();
+    sentinel.fail_over();
+    eventually("the new master answers", async || {
+        match limiter.check(&request).await {
+            Ok(decision) => {
+                assert!(!decision.is_allowed(), "the quota is used up there too");
+                true
+            }
+            Err(_) => false,
+        }
+    })
+    .await;
+    assert!(redis.is_available());
+}
+
+#[tokio::test]
+async fn a_master_that_the_sentinel_does_not_know() {
+    let Some(sentinel) = Sentinel::start() else {
+        return;
+    };
+    let url = sentinel.url().replace("/main", "/other");
+    let error = Redis::connect(&url).await.unwrap_err();
+    assert_eq!(error.kind(), ConnectErrorKind::Unreachable, "{error}");
+}
