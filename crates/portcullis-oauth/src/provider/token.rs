@@ -14,6 +14,7 @@ use oauth2::{
     ExtraTokenFields, PkceCodeVerifier, RefreshToken, RequestTokenError, StandardRevocableToken,
     StandardTokenResponse, TokenResponse, TokenUrl,
 };
+use portcullis_core::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -75,7 +76,7 @@ pub(super) async fn exchange(
 ) -> Result<ProviderTokens, OauthError> {
     let client = client(inner, metadata);
     let redirect_uri = redirect_url(pending.redirect_uri())?;
-    let send = |request| send(&inner.gateway, request);
+    let send = sender(&inner.gateway);
     let answer = client
         .exchange_code(AuthorizationCode::new(code.expose().to_owned()))
         .set_pkce_verifier(PkceCodeVerifier::new(
@@ -95,7 +96,7 @@ pub(super) async fn refresh(
 ) -> Result<ProviderTokens, OauthError> {
     let client = client(inner, metadata);
     let token = RefreshToken::new(refresh_token.to_owned());
-    let send = |request| send(&inner.gateway, request);
+    let send = sender(&inner.gateway);
     let answer = client
         .exchange_refresh_token(&token)
         .request_async(&send)
@@ -104,10 +105,20 @@ pub(super) async fn refresh(
     read(inner, &answer, &[], Some(refresh_token))
 }
 
+/// Owns its way out: a future that borrowed one could be sent to another thread only for lifetimes that the compiler can name, and
+/// callers could not spawn theirs.
+fn sender(
+    gateway: &Gateway,
+) -> impl Fn(oauth2::HttpRequest) -> BoxFuture<'static, Result<oauth2::HttpResponse, OauthError>> + use<>
+{
+    let gateway = gateway.clone();
+    move |request| Box::pin(send(gateway.clone(), request))
+}
+
 /// Lets only answers through that are no error, so that the `oauth2` crate, whose errors hold the whole answer, reads tokens
 /// alone.
 async fn send(
-    gateway: &Gateway,
+    gateway: Gateway,
     request: oauth2::HttpRequest,
 ) -> Result<oauth2::HttpResponse, OauthError> {
     let answer = gateway.send(request.map(Into::into)).await?;
