@@ -1,11 +1,21 @@
 use std::fmt;
 
+use oauth2::url::Url;
 use serde_json::{Map, Value};
 
 use crate::{OauthError, OauthErrorKind};
 
 /// The longest subject (OpenID Connect Core §2), in bytes.
 const LONGEST_SUBJECT: usize = 255;
+
+/// The longest address: 64 bytes, `@`, and 255 (RFC 5321 §4.5.3.1).
+const LONGEST_EMAIL: usize = 320;
+
+/// The longest name, in bytes; people's are shorter, and some stores are glad of a bound.
+const LONGEST_NAME: usize = 512;
+
+/// The longest URL of a picture, in bytes.
+const LONGEST_PICTURE: usize = 2048;
 
 /// A user as a provider knows them.
 ///
@@ -22,13 +32,13 @@ pub struct Profile {
     pub issuer: String,
     /// The provider's own id of the user: never empty, never given to anybody else, at most 255 bytes.
     pub subject: String,
-    /// An e-mail address, as the provider writes it.
+    /// An e-mail address, as the provider writes it: at most 320 bytes, without control characters.
     pub email: Option<String>,
     /// Whether the provider says that the address is the user's. Never true without an address.
     pub email_verified: bool,
-    /// What the user is called, or likes to be.
+    /// What the user is called, or likes to be: at most 512 bytes, without control characters, and otherwise anything.
     pub name: Option<String>,
-    /// The URL of a picture, on somebody else's server: `https`, and not checked any further.
+    /// The URL of a picture, on somebody else's server: `https`, with everything encoded that a URL has to encode.
     pub picture: Option<String>,
     /// All that the provider said, unfiltered. Where there is an ID token, its claims go before those of userinfo.
     pub claims: Map<String, Value>,
@@ -50,25 +60,26 @@ impl Profile {
         }
     }
 
-    /// With an address, and whether the provider has verified it. An empty one is none.
+    /// With an address, and whether the provider has verified it. One that is empty, longer than 320 bytes, or has control
+    /// characters is none.
     #[must_use]
     pub fn email(mut self, email: Option<&str>, verified: bool) -> Self {
-        self.email = filled(email);
+        self.email = text(email, LONGEST_EMAIL);
         self.email_verified = verified && self.email.is_some();
         self
     }
 
-    /// With a name. An empty one is none.
+    /// With a name. One that is empty, longer than 512 bytes, or has control characters is none.
     #[must_use]
     pub fn name(mut self, name: Option<&str>) -> Self {
-        self.name = filled(name);
+        self.name = text(name, LONGEST_NAME);
         self
     }
 
     /// With the URL of a picture. One that is not `https` is none: others are for tracking, or for worse.
     #[must_use]
     pub fn picture(mut self, picture: Option<&str>) -> Self {
-        self.picture = filled(picture).filter(|url| url.starts_with("https://"));
+        self.picture = text(picture, LONGEST_PICTURE).and_then(|url| https(&url));
         self
     }
 
@@ -82,7 +93,7 @@ impl Profile {
         let subject = &self.subject;
         let is_one = !subject.trim().is_empty()
             && subject.len() <= LONGEST_SUBJECT
-            && !subject.chars().any(char::is_control);
+            && !subject.contains(char::is_control);
         match is_one {
             true => Ok(self),
             false => Err(OauthErrorKind::NoSubject.into()),
@@ -90,8 +101,18 @@ impl Profile {
     }
 }
 
-fn filled(text: Option<&str>) -> Option<String> {
-    text.filter(|text| !text.is_empty()).map(str::to_owned)
+/// A text of this many bytes at most that can be shown, mailed and stored: NUL, which some stores refuse, and line breaks, which
+/// begin another header, are in none.
+fn text(text: Option<&str>, longest: usize) -> Option<String> {
+    let is_text =
+        |text: &&str| !text.is_empty() && text.len() <= longest && !text.contains(char::is_control);
+    text.filter(is_text).map(str::to_owned)
+}
+
+/// What stands in it as it must not is encoded, so that it can stand in an attribute.
+fn https(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok()?;
+    (url.scheme() == "https" && url.has_host()).then(|| url.into())
 }
 
 impl fmt::Debug for Profile {

@@ -87,10 +87,8 @@ impl Provider {
         pending: &Pending,
     ) -> Result<Profile, OauthError> {
         if !self.inner.dialect.is_oidc() {
-            let may_see_addresses = tokens.scopes().iter().any(|scope| is_for_addresses(scope));
-            return self
-                .person(metadata, tokens.access_token(), may_see_addresses)
-                .await;
+            let may = may_see_addresses(tokens.scopes());
+            return self.person(metadata, tokens.access_token(), may).await;
         }
         let mut claims = self.id_token(metadata, tokens, pending).await?;
         if let Some(url) = &metadata.userinfo {
@@ -163,9 +161,10 @@ impl Provider {
     }
 }
 
-/// `user` has `user:email` in it.
-fn is_for_addresses(scope: &str) -> bool {
-    matches!(scope, "user" | "user:email")
+/// `user` has `user:email` in it. Tokens of a GitHub App never say their scopes; its permissions decide, and GitHub knows them.
+fn may_see_addresses(scopes: &[String]) -> bool {
+    let is_for_addresses = |scope: &String| matches!(scope.as_str(), "user" | "user:email");
+    scopes.is_empty() || scopes.iter().any(is_for_addresses)
 }
 
 /// Claims that the closure left empty are all that the provider said.

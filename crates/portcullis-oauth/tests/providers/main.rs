@@ -1,6 +1,7 @@
 //! Logins at providers that really answer: GitHub's and Discord's stand-ins, a conforming OpenID Connect provider, which also poses as
 //! Google, and a hostile one. What is needed on node is installed by the kit for tests.
 
+mod ages;
 mod answers;
 mod callbacks;
 mod discord;
@@ -11,4 +12,6 @@ mod id_tokens;
 mod log;
 mod oidc;
 mod parties;
+mod people;
+mod requests;
 mod userinfo;

@@ -44,7 +44,8 @@ async fn a_code_becomes_a_token_once_and_errors_have_status_200() {
     let github = github().await;
     let back = back(&github, "read:user user:email").await;
     assert_eq!(parameter(&back, "state").as_deref(), Some("a state"));
-    assert_eq!(parameter(&back, "iss"), None);
+    let issuer = format!("{}/login/oauth", github.url());
+    assert_eq!(parameter(&back, "iss"), Some(issuer));
     let code = parameter(&back, "code").unwrap();
     let url = format!("{}/login/oauth/access_token", github.url());
     let first = http::post(&url, &[], &credentials(&code, VERIFIER)).await;

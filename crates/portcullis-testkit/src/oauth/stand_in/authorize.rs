@@ -6,14 +6,13 @@ use super::grants::Grant;
 use super::state::State;
 use crate::oauth::wire::encoded;
 
-/// Sends back to this address, with a code or without one.
-pub(super) fn send_back(
+/// A code for what this person allows.
+pub(super) fn new_code(
     request: &ReceivedRequest,
-    to: &str,
     person: u64,
     separator: char,
     state: &mut State,
-) -> Answer {
+) -> String {
     let scopes = request.parameter("scope").unwrap_or_default();
     let scopes = scopes
         .split([separator, ' '])
@@ -24,12 +23,11 @@ pub(super) fn send_back(
         redirect_uri: request.parameter("redirect_uri").map(str::to_owned),
         challenge: request.parameter("code_challenge").map(str::to_owned),
     };
-    let code = state.grants.new_code(grant);
-    with_parameters(request, to, &[("code", &code)])
+    state.grants.new_code(grant)
 }
 
-/// An address with these parameters, and the `state` that was sent.
-pub(super) fn with_parameters(
+/// Sends back to this address, with these parameters, and the `state` that was sent.
+pub(super) fn send_back(
     request: &ReceivedRequest,
     to: &str,
     parameters: &[(&str, &str)],

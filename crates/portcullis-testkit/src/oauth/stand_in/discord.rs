@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, json};
-use super::authorize::{has_good_challenge, send_back, with_parameters};
+use super::authorize::{has_good_challenge, new_code, send_back};
 use super::grants::Grant;
 use super::state::State;
 use super::{Person, ReceivedRequest};
@@ -48,13 +48,16 @@ fn authorize(request: &ReceivedRequest, client: &Client, state: &mut State) -> A
     }
     let error = |error: &str, description: &str| {
         let parameters = [("error", error), ("error_description", description)];
-        with_parameters(request, to, &parameters)
+        send_back(request, to, &parameters)
     };
     if request.parameter("response_type") != Some("code") || !has_good_challenge(request) {
         return error("invalid_request", "The request is not one");
     }
     match state.next_person(None) {
-        Some(person) if !state.denies => send_back(request, to, person, ' ', state),
+        Some(person) if !state.denies => {
+            let code = new_code(request, person, ' ', state);
+            send_back(request, to, &[("code", &code)])
+        }
         _ => error(
             "access_denied",
             "The resource owner or authorization server denied the request",

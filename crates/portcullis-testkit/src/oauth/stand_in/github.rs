@@ -4,12 +4,15 @@ use http::header::HeaderValue;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, answer as plain, json};
-use super::authorize::{has_good_challenge, send_back, with_parameters};
+use super::authorize::{has_good_challenge, new_code, send_back};
 use super::grants::Grant;
 use super::state::State;
 use super::{Person, ReceivedRequest};
 use crate::oauth::wire::encoded;
 use crate::oauth::{Client, Endpoint};
+
+const MISMATCH: &str =
+    "The redirect_uri MUST match the registered callback URL for this application.";
 
 pub(super) fn endpoint(path: &str) -> Option<Endpoint> {
     // GitHub Enterprise Server has the API below this.
@@ -51,26 +54,39 @@ fn authorize(request: &ReceivedRequest, client: &Client, state: &mut State) -> A
         return not_found();
     }
     let to = request.parameter("redirect_uri").unwrap_or(&home);
-    let error = |to: &str, error: &str, description: &str| {
-        let parameters = [("error", error), ("error_description", description)];
-        with_parameters(request, to, &parameters)
-    };
     if !state.redirects.iter().any(|allowed| allowed == to) {
-        let description =
-            "The redirect_uri MUST match the registered callback URL for this application.";
-        return error(&home, "redirect_uri_mismatch", description);
+        return refuse(request, &home, "redirect_uri_mismatch", MISMATCH);
     }
     if !has_good_challenge(request) {
-        return error(to, "invalid_request", "The code challenge is not one");
+        let description = "The code challenge is not one";
+        return refuse(request, to, "invalid_request", description);
     }
     match state.next_person(request.parameter("login")) {
-        Some(person) if !state.denies => send_back(request, to, person, ',', state),
-        _ => error(
-            to,
-            "access_denied",
-            "The user has denied your application access.",
-        ),
+        Some(person) if !state.denies => {
+            let code = new_code(request, person, ',', state);
+            send_back(request, to, &[("code", &code), ("iss", &issuer(request))])
+        }
+        _ => {
+            let description = "The user has denied your application access.";
+            refuse(request, to, "access_denied", description)
+        }
     }
+}
+
+fn refuse(request: &ReceivedRequest, to: &str, error: &str, description: &str) -> Answer {
+    let issuer = issuer(request);
+    let parameters = [
+        ("error", error),
+        ("error_description", description),
+        ("iss", &issuer),
+    ];
+    send_back(request, to, &parameters)
+}
+
+/// What GitHub calls itself when it sends somebody back (RFC 9207).
+fn issuer(request: &ReceivedRequest) -> String {
+    let host = request.header("host").unwrap_or_default();
+    format!("http://{host}/login/oauth")
 }
 
 /// A token, or an error: GitHub gives both the status 200.
@@ -102,9 +118,7 @@ fn token(
     };
     let redirect_uri = field("redirect_uri");
     if redirect_uri.is_some() && redirect_uri != grant.redirect_uri {
-        let description =
-            "The redirect_uri MUST match the registered callback URL for this application.";
-        return error("redirect_uri_mismatch", description);
+        return error("redirect_uri_mismatch", MISMATCH);
     }
     let scope = grant.scopes.join(",");
     let token = state.grants.new_token("gho_", grant);

@@ -27,9 +27,10 @@ use super::{Behaviour, Client, Endpoint};
 /// A server that answers as GitHub or Discord would. It ends when this is dropped.
 ///
 /// **GitHub** has `/login/oauth/authorize`, `/login/oauth/access_token`, and its API's `/user` and `/user/emails`, also below `/api/v3`
-/// as its Enterprise Server has them. Errors of its token endpoint have status 200, and are forms unless JSON is asked for; scopes are
-/// parted by commas; a code's `redirect_uri` and PKCE are checked; the API refuses requests without `User-Agent`; a person's id is a
-/// number, their `email` null, and their addresses stand on a page of their own, for which the scope `user:email` is needed.
+/// as its Enterprise Server has them. Who comes back brings `iss` (RFC 9207), which ends in `/login/oauth`. Errors of its token endpoint
+/// have status 200, and are forms unless JSON is asked for; scopes are parted by commas; a code's `redirect_uri` and PKCE are checked;
+/// the API refuses requests without `User-Agent`; a person's id is a number, their `email` null, and their addresses stand on a page of
+/// their own, for which the scope `user:email` is needed.
 ///
 /// **Discord** has `/oauth2/authorize`, and below `/api` and `/api/v10` its `/oauth2/token` and `/users/@me`. Its token endpoint takes a
 /// form with the client's credentials in `Authorization: Basic`, and gives refresh tokens that are good once; a person's id is the text
