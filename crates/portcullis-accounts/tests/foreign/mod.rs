@@ -17,6 +17,8 @@ pub(crate) struct OwnTable {
     committed: Arc<Mutex<Table>>,
     writer: Arc<tokio::sync::Mutex<()>>,
     pub(crate) fails_to_commit: Arc<AtomicBool>,
+    /// As a table without a column for it.
+    pub(crate) forgets_mfa_since: Arc<AtomicBool>,
 }
 
 impl OwnTable {
@@ -106,7 +108,11 @@ impl UserTransaction for Transaction {
     }
 
     async fn insert(&mut self, user: &User) -> Result<(), StoreError> {
-        self.written.insert(user.reference(), user.clone());
+        let mut user = user.clone();
+        if self.table.forgets_mfa_since.load(Ordering::SeqCst) {
+            user.mfa_since = None;
+        }
+        self.written.insert(user.reference(), user);
         Ok(())
     }
 

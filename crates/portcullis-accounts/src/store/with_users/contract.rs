@@ -10,7 +10,16 @@ use crate::store::{StoreError, UserStore};
 /// Reading is [`UserStore`]; it sees what was committed, and waits for no transaction. Writing is a [`UserTransaction`].
 ///
 /// What a [`User`] has and the table does not is best kept in a second table beside it, in the same database: the address's key, the
-/// stamp, when rights changed. Neither has to be what portcullis would have chosen; both must give back what they were given.
+/// stamp, when rights changed, since when a second factor is asked for. Neither has to be what portcullis would have chosen; both must
+/// give back what they were given.
+///
+/// # A table that forgets `mfa_since` switches second factors off
+///
+/// [`User::mfa_since`] says whether a login is asked for a second factor, and nothing else does: the factor itself is kept in the other
+/// store, which is not asked where this is `None`. A table without a place for it, or an [`update`](UserTransaction::update) that leaves
+/// it out, compiles, answers, and lets everybody in by their password alone, those who turned a second factor on included. Keep it in a
+/// column that may be NULL, and run the conformance suite of `portcullis-testkit` (`account_store::conformance`) on the table: it fails
+/// where `mfa_since` or anything else does not come back as it was given.
 #[async_trait]
 pub trait ForeignUsers: UserStore {
     /// Begins a transaction, and waits until those that began before have ended: there is one at a time, on all nodes together, as with
@@ -63,7 +72,7 @@ pub trait UserTransaction: Debug + Send {
     /// If the database does not answer, or the table cannot hold such a user.
     async fn insert(&mut self, user: &User) -> Result<(), StoreError>;
 
-    /// Writes a user who is there, as it is from now on.
+    /// Writes a user who is there, as it is from now on: all of it, [`mfa_since`](User::mfa_since) included.
     ///
     /// # Errors
     ///
