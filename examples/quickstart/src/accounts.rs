@@ -8,8 +8,8 @@ use portcullis::jwt::{Algorithm, SigningKey};
 use portcullis::password::PasswordHasher;
 use portcullis::{Accounts, Collection, SessionCookie, SqlStore, client_address};
 
-use crate::secret;
 use crate::settings::{Settings, Stop};
+use crate::{providers, secret};
 
 /// The accounts; and their mail, where it is shown instead of sent.
 pub(crate) fn build(
@@ -29,7 +29,8 @@ pub(crate) fn build(
             (Accounts::builder(store, mailer, base), Some(mails))
         }
     };
-    let builder = with_keys(with_settings(builder, settings), settings)?;
+    let builder = with_providers(with_settings(builder, settings), settings)?;
+    let builder = with_keys(builder, settings)?;
     let accounts = with_passwords(builder, settings)?
         .build()
         .map_err(|error| Stop::Wrong(error.to_string()))?;
@@ -74,6 +75,14 @@ fn warn_of(settings: &Settings) {
     if !settings.limits {
         tracing::warn!("PORTCULLIS_LIMITS=off: neither limits nor locks; for load tests only");
     }
+    settings.providers.iter().for_each(providers::warn_of);
+}
+
+fn with_providers(builder: AccountsBuilder, settings: &Settings) -> Result<AccountsBuilder, Stop> {
+    let mut providers = settings.providers.iter().map(providers::build);
+    providers.try_fold(builder, |builder, provider| {
+        Ok(builder.oauth_provider(provider?))
+    })
 }
 
 /// The secret protects refresh tokens and links also where another key signs the access tokens.

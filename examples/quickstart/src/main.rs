@@ -9,6 +9,7 @@ mod database;
 mod edge;
 mod pages;
 mod posts;
+mod providers;
 mod secret;
 mod settings;
 mod signal;
@@ -22,7 +23,7 @@ use std::time::Duration;
 use axum::Router;
 use tokio::net::TcpListener;
 
-use self::settings::{HELP, Settings, Stop};
+use self::settings::{HELP, ProviderSettings, Settings, Stop};
 use self::welcome::Welcome;
 
 /// How long what is under way may take when the server is told to end.
@@ -58,7 +59,12 @@ async fn run(settings: Settings) -> Result<(), Stop> {
     let (accounts, mails) = accounts::build(&settings, store.clone(), &base)?;
     let welcome = Welcome {
         base,
-        collection: &settings.collections[0],
+        collections: &settings.collections,
+        providers: settings
+            .providers
+            .iter()
+            .map(ProviderSettings::name)
+            .collect(),
         requires_verified: settings.requires_verified,
         shows_mail: mails.is_some(),
         makes_admin: settings.first_admin && database::is_empty(&store, &settings).await?,

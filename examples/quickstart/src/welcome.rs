@@ -13,7 +13,10 @@ const NEW_POST: &str = r#"-d '{"title":"Hello","body":"World"}'"#;
 /// What the lines depend on.
 pub(crate) struct Welcome<'a> {
     pub(crate) base: String,
-    pub(crate) collection: &'a str,
+    /// The lines are about the first one.
+    pub(crate) collections: &'a [String],
+    /// Names of the providers that people may log in with.
+    pub(crate) providers: Vec<&'a str>,
     pub(crate) requires_verified: bool,
     pub(crate) shows_mail: bool,
     /// Whether the account that the lines register becomes admin.
@@ -107,7 +110,7 @@ impl Welcome<'_> {
                 "Portcullis quickstart on {base}; lines to paste, one after the other:\n"
             ),
             base,
-            users: format!("/api/{}", self.collection),
+            users: format!("/api/{}", self.collections[0]),
         };
         lines.push(
             "takes a member out of an answer; shows nothing",
@@ -123,14 +126,17 @@ impl Welcome<'_> {
         if !self.requires_verified {
             self.prove(&mut lines);
         }
+        self.enrol(&mut lines);
         use_key(&mut lines);
         refresh_and_log_out(&mut lines);
         use_cookie(&mut lines, &account);
         self.forget(&mut lines, &account);
+        self.callbacks(&mut lines);
         let place = self.place;
         let _ = write!(
             lines.text,
-            "\nThe accounts are kept in {place}. Ctrl-C ends the server."
+            "\nA page to try all of it in a browser: {base}/\n\
+             The accounts are kept in {place}. Ctrl-C ends the server."
         );
         Ok(lines.text)
     }
@@ -189,6 +195,22 @@ impl Welcome<'_> {
         lines.show(promise, &delete, "/api/posts/1");
     }
 
+    /// A secret, and nothing that is asked for yet: that begins when a code is shown at `/2fa/totp/activate`. The picture is left out.
+    fn enrol(&self, lines: &mut Lines<'_>) {
+        if !self.shows_mail && !self.requires_verified {
+            return;
+        }
+        let path = lines.users("2fa/totp/enroll");
+        let line = format!(
+            r#"{CURL} -X POST {BEARER} {}{path} | sed 's/,"qrSvg.*"}}/}}/'"#,
+            self.base
+        );
+        lines.push(
+            "a secret for an authenticator app, for a user whose address is proved: 200",
+            &line,
+        );
+    }
+
     fn forget(&self, lines: &mut Lines<'_>, account: &Account) {
         let curl = format!(r#"{JSON} -d '{{"email":"{}"}}' "#, account.email);
         let promise = match self.shows_mail {
@@ -203,6 +225,21 @@ impl Welcome<'_> {
             let line = format!("{many} '{}/api/whoami?[1-150]'; echo", self.base);
             let promise = "too many at once, and for some seconds all that follow: 429";
             lines.push(promise, &line);
+        }
+    }
+
+    /// What has to be known at each provider, to be sent back from there.
+    fn callbacks(&self, lines: &mut Lines<'_>) {
+        if self.providers.is_empty() {
+            return;
+        }
+        let title = "\nCallbacks to register at the providers, each exactly like this:\n";
+        lines.text.push_str(title);
+        for collection in self.collections {
+            for provider in &self.providers {
+                let path = format!("/api/{collection}/oauth/{provider}/callback");
+                let _ = writeln!(lines.text, "  {provider}: {}{path}", self.base);
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod environment;
+mod providers;
 
 use std::ffi::OsString;
 
@@ -13,6 +14,7 @@ use self::arguments::Arguments;
 use self::environment::{
     collections, parsed, parsed_variable, profile, refuse_unsupported, switch, token_life, variable,
 };
+pub(crate) use self::providers::{ProviderKind, ProviderSettings};
 
 /// The text of `--help`.
 pub(crate) const HELP: &str = include_str!("help.txt").trim_ascii_end();
@@ -36,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) requires_verified: bool,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) limits: bool,
+    /// In the order in which they are offered.
+    pub(crate) providers: Vec<ProviderSettings>,
 }
 
 impl Settings {
@@ -60,6 +64,7 @@ impl Settings {
             requires_verified: switch("PORTCULLIS_REQUIRE_VERIFIED", false)?,
             trusted_proxies: parsed_variable("PORTCULLIS_TRUSTED_PROXIES")?.unwrap_or_default(),
             limits: switch("PORTCULLIS_LIMITS", true)?,
+            providers: providers::providers()?,
         })
     }
 }

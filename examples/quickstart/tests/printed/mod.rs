@@ -40,9 +40,9 @@ impl Directory {
                 "DATABASE_URL",
                 "REDIS_URL",
                 "SMTP_",
-                "GOOGLE_CLIENT",
-                "GITHUB_CLIENT",
-                "DISCORD_CLIENT",
+                "GOOGLE_",
+                "GITHUB_",
+                "DISCORD_",
                 "OIDC_",
                 "RUST_LOG",
             ];
