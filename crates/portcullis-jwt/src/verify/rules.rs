@@ -151,7 +151,8 @@ impl Rules {
     }
 }
 
-/// An ID token says nothing of its purpose, or `id` (Amazon Cognito), or `typ: ID` (Keycloak); never is it an access token.
+/// An ID token says nothing of its purpose, or `token_use: id` (Amazon Cognito), or `typ: ID` (Keycloak); it is never said to be
+/// an access token.
 fn check_id_token(claims: &Claims<'_>, media_type: MediaType) -> Result<(), TokenError> {
     let is_id = |name: Option<&str>| name.is_none_or(|name| name.eq_ignore_ascii_case("id"));
     if !matches!(media_type, MediaType::Absent | MediaType::Jwt) {

@@ -8,9 +8,10 @@ use crate::http::{HttpError, HttpErrorKind};
 
 /// Why a login at a provider, or a question to it, came to nothing.
 ///
-/// [`code`](Self::code) is stable and can be shown to anybody. No text of this error contains a code, a token, a secret, a URL
-/// or anything that the provider wrote.
-#[derive(Debug, Clone)]
+/// [`code`](Self::code) is stable and can be shown to anybody. No text of this error, `Debug` among them, contains a code, a token,
+/// a secret, an address or anything that the provider wrote. What the HTTP client said of a broken connection is its
+/// [`source`](Error::source), for whoever looks after the machine.
+#[derive(Clone)]
 pub struct OauthError {
     kind: OauthErrorKind,
     /// Why the ID token was refused.
@@ -201,6 +202,17 @@ impl From<TokenError> for OauthError {
             },
             _ => Self::id_token(error.code()),
         }
+    }
+}
+
+/// Without its source, which may name an address.
+impl fmt::Debug for OauthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OauthError")
+            .field("kind", &self.kind)
+            .field("token_code", &self.token_code)
+            .field("provider_code", &self.provider_code)
+            .finish_non_exhaustive()
     }
 }
 

@@ -301,7 +301,10 @@ impl ProviderBuilder {
     fn fixed(&self, endpoints: &Endpoints, trust: &Trust) -> Result<Metadata, ConfigError> {
         let verifier = match (self.identity.dialect.is_oidc(), &self.jwks_url) {
             (false, _) => None,
-            (true, Some(keys)) => Some(trust.verifier(keys).ok_or_else(check::bad_url)?),
+            (true, Some(keys)) => {
+                self.url(keys)?;
+                Some(trust.verifier(keys).ok_or_else(check::bad_url)?)
+            }
             (true, None) => return Err(check::no_keys()),
         };
         Ok(Metadata {
@@ -317,6 +320,9 @@ impl ProviderBuilder {
     /// The document is below the issuer's own address (OpenID Connect Discovery 1.0 §4).
     fn discovery(&self, trust: Trust) -> Result<Discovery, ConfigError> {
         let issuer = &self.identity.issuer;
+        if issuer.contains('?') {
+            return Err(check::bad_url());
+        }
         let base = issuer.strip_suffix('/').unwrap_or(issuer);
         let document = format!("{base}/.well-known/openid-configuration");
         if let Some(keys) = &self.jwks_url {

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 use super::Provider;
 use crate::metadata::Metadata;
 use crate::secret::Secret;
-use crate::{OauthError, OauthErrorKind, Pending, ProviderTokens};
+use crate::{OauthError, OauthErrorKind, Pending, Profile, ProviderTokens};
 
 type Claims = Map<String, Value>;
 
@@ -31,6 +31,7 @@ impl Provider {
         let text = text.ok_or_else(|| OauthError::id_token("missing"))?;
         let token = self.verified(metadata, text, tokens).await?;
         let claims = token.claims();
+        Profile::new(token.subject().unwrap_or_default()).checked()?;
         check_nonce(claims, pending.nonce())?;
         if let Some(max_age) = pending.max_age() {
             check_age(claims, max_age, self.inner.clock.now())?;
@@ -49,8 +50,7 @@ impl Provider {
         let verifier = metadata.verifier.as_ref();
         let verifier = verifier.ok_or(OauthErrorKind::InvalidResponse)?;
         let token = verifier.decode_fetching::<Claims>(text).await?;
-        let has_subject = token.subject().is_some_and(|subject| !subject.is_empty());
-        if token.issued_at().is_none() || !has_subject {
+        if token.issued_at().is_none() {
             return Err(OauthError::id_token("missing_claim"));
         }
         check_authorized_party(token.claims(), &self.inner.client_id)?;
