@@ -168,6 +168,13 @@ impl Inner {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
+
+    /// What people call a provider; one that is not offered any more goes by its name.
+    pub(crate) fn title_of<'a>(&'a self, provider: &'a str) -> &'a str {
+        let mut offered = self.offered.iter();
+        let found = offered.find(|offered| offered.name == provider);
+        found.map_or(provider, |offered| offered.title.as_str())
+    }
 }
 
 impl fmt::Debug for Accounts {

@@ -132,7 +132,7 @@ impl Users {
     }
 
     /// Refuses whoever has proved who they are and may not come in.
-    async fn require_open(&self, user: &User) -> Result<(), Denial> {
+    pub(super) async fn require_open(&self, user: &User) -> Result<(), Denial> {
         let refusal = if user.banned_at.is_some() {
             ("account_banned", "this account is banned")
         } else if self.settings().requires_verified && !user.verified {

@@ -179,7 +179,7 @@ impl Users {
 
     /// Where the settings say so, the very first account of the collection has further roles. Of many that come at once, one is
     /// the first: the store decides.
-    async fn register_first(
+    pub(super) async fn register_first(
         &self,
         user: &User,
         changes: &[Change],

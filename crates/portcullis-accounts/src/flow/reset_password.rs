@@ -96,11 +96,11 @@ impl Users {
     }
 }
 
-fn words(user: &User, link: String) -> Message {
+fn words(user: &User, link: String, providers: Vec<String>) -> Message {
     match user.password {
         Some(_) => Message::ResetPassword { link },
         None => Message::NoPassword {
-            providers: Vec::new(),
+            providers,
             link: Some(link),
         },
     }

@@ -27,8 +27,20 @@ impl Users {
         content: &impl Serialize,
         life: Duration,
     ) -> Result<NewTicket, Denial> {
+        let token = TicketToken::new(RecordId::new(self.now())?)?;
+        self.ticket_of(&token, purpose, owner, content, life)
+    }
+
+    /// The same, for a token that was needed before it was known what the ticket is to hold.
+    pub(crate) fn ticket_of(
+        &self,
+        token: &TicketToken,
+        purpose: TicketPurpose,
+        owner: Option<RecordId>,
+        content: &impl Serialize,
+        life: Duration,
+    ) -> Result<NewTicket, Denial> {
         let now = self.now();
-        let token = TicketToken::new(RecordId::new(now)?)?;
         let content =
             Zeroizing::new(serde_json::to_vec(content).map_err(|_| Denial::unavailable())?);
         let context = self.ticket_context(token.id, purpose);

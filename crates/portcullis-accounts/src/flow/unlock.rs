@@ -33,7 +33,7 @@ impl Users {
             Some(_) => Some("account_banned"),
             None => (!is_locked).then_some("not_locked"),
         };
-        self.mail_if_known(&asked, refused, |_, link| Message::Unlock { link })
+        self.mail_if_known(&asked, refused, |_, link, _| Message::Unlock { link })
             .await
     }
 

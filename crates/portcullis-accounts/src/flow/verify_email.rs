@@ -32,7 +32,7 @@ impl Users {
             purpose: PURPOSE,
             kind: AuditKind::EmailVerificationSent,
         };
-        self.mail_if_known(&asked, not_to_verify, |_, link| Message::VerifyEmail {
+        self.mail_if_known(&asked, not_to_verify, |_, link, _| Message::VerifyEmail {
             link,
         })
         .await

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, SET_COOKIE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use portcullis_core::Denial;
@@ -12,6 +12,7 @@ pub(crate) struct Answer {
     body: Option<Vec<u8>>,
     content_type: &'static str,
     cookies: Vec<HeaderValue>,
+    location: Option<HeaderValue>,
 }
 
 impl Answer {
@@ -26,6 +27,7 @@ impl Answer {
             body: Some(body),
             content_type: "application/json",
             cookies: Vec::new(),
+            location: None,
         })
     }
 
@@ -36,12 +38,31 @@ impl Answer {
 
     /// 204.
     pub(crate) fn nothing() -> Self {
+        Self::empty(StatusCode::NO_CONTENT)
+    }
+
+    fn empty(status: StatusCode) -> Self {
         Self {
-            status: StatusCode::NO_CONTENT,
+            status,
             body: None,
             content_type: "",
             cookies: Vec::new(),
+            location: None,
         }
+    }
+
+    /// 303: the browser goes to this address, and does not tell it where it comes from.
+    #[cfg(feature = "oauth")]
+    pub(crate) fn see_other(address: &str) -> Result<Self, Denial> {
+        let mut location = HeaderValue::try_from(address).map_err(|error| {
+            tracing::error!(%error, "an address cannot stand in a header");
+            Denial::unavailable()
+        })?;
+        location.set_sensitive(true);
+        Ok(Self {
+            location: Some(location),
+            ..Self::empty(StatusCode::SEE_OTHER)
+        })
     }
 
     /// Adds `Set-Cookie` fields.
@@ -58,6 +79,10 @@ impl Answer {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if !self.content_type.is_empty() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        }
+        if let Some(location) = self.location {
+            headers.insert(LOCATION, location);
+            headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         }
         for cookie in self.cookies {
             headers.append(SET_COOKIE, cookie);

@@ -68,6 +68,7 @@ impl Dispatch {
             id: found.id.to_owned(),
             members,
             query,
+            raw_query: head.uri.query().unwrap_or_default().to_owned(),
         };
         (found.route.run)(call).await
     }

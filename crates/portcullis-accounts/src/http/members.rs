@@ -47,12 +47,15 @@ impl Members {
         Ok(Self { members, fields })
     }
 
-    /// Reads a query string, whose values are all text.
+    /// Reads a query string, whose values are all text; unless the handler reads it itself.
     ///
     /// # Errors
     ///
     /// As [`read`](Self::read).
     pub(super) fn read_query(query: &str, expected: &[Member]) -> Result<Self, Denial> {
+        if expected.iter().any(Member::is_further) {
+            return Ok(Self::default());
+        }
         let mut members = Map::new();
         let pairs = query.split('&').filter(|pair| !pair.is_empty());
         for pair in pairs {
@@ -63,10 +66,7 @@ impl Members {
                     .map(|()| Self::default());
             };
             let value = decoded(value);
-            let value = match (member.kind, value.parse::<i64>()) {
-                (Kind::Integer { .. }, Ok(number)) => Value::from(number),
-                _ => Value::from(value),
-            };
+            let value = from_text(member.kind, value);
             if members.insert(name.to_owned(), value).is_some() {
                 return refuse("invalid_field", [(name, "repeated")]).map(|()| Self::default());
             }
@@ -146,6 +146,15 @@ impl Drop for Members {
     }
 }
 
+/// What a text in a query string says.
+fn from_text(kind: Kind, text: String) -> Value {
+    match kind {
+        Kind::Integer { .. } => text.parse::<i64>().map_or(Value::from(text), Value::from),
+        Kind::Boolean => text.parse::<bool>().map_or(Value::from(text), Value::from),
+        _ => Value::from(text),
+    }
+}
+
 fn fault(member: &Member, value: Option<&Value>) -> Option<&'static str> {
     let value = match value {
         None | Some(Value::Null) if member.required => return Some("required"),
@@ -172,6 +181,7 @@ fn fault(member: &Member, value: Option<&Value>) -> Option<&'static str> {
         (Kind::Texts, value) => value
             .as_array()
             .is_some_and(|items| items.iter().all(Value::is_string)),
+        (Kind::Further, _) => true,
     };
     (!fits).then_some("type")
 }

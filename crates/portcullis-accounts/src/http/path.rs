@@ -10,6 +10,7 @@ use super::table;
 pub(super) struct Found<'a> {
     pub(super) route: &'static Route,
     pub(super) collection: Option<&'a str>,
+    /// An id, or the name of a provider.
     pub(super) id: &'a str,
 }
 
@@ -64,7 +65,7 @@ fn matches<'a>(pattern: &[&str], path: &'a str) -> Option<(Option<&'a str>, &'a 
         let segment = segments.next()?;
         match *expected {
             ":c" => collection = Some(segment),
-            ":id" if !segment.is_empty() => id = segment,
+            ":id" | ":provider" if !segment.is_empty() => id = segment,
             literal if literal == segment => {}
             _ => return None,
         }

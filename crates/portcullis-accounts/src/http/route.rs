@@ -104,6 +104,9 @@ pub(crate) enum Kind {
     Time,
     OneOf(&'static [&'static str]),
     Texts,
+    /// Whatever else there is: the handler reads the query string itself.
+    #[cfg_attr(not(feature = "oauth"), expect(dead_code, reason = "callbacks of providers"))]
+    Further,
 }
 
 /// What an answer holds: the name of a schema in the OpenAPI document.
@@ -111,6 +114,8 @@ pub(crate) enum Kind {
 pub(crate) enum Shape {
     Nothing,
     Schema(&'static str),
+    /// Nothing, and the browser goes elsewhere.
+    Redirect,
 }
 
 /// What a handler is given.
@@ -122,6 +127,9 @@ pub(crate) struct Call {
     pub(crate) id: String,
     pub(crate) members: Members,
     pub(crate) query: Members,
+    /// The query string as it stands.
+    #[cfg_attr(not(feature = "oauth"), expect(dead_code, reason = "callbacks of providers"))]
+    pub(crate) raw_query: String,
 }
 
 impl Call {
@@ -159,6 +167,11 @@ impl Member {
             required: false,
             nullable: false,
         }
+    }
+
+    /// Whether it stands for all that the handler reads itself.
+    pub(crate) fn is_further(&self) -> bool {
+        matches!(self.kind, Kind::Further)
     }
 
     pub(crate) const fn nullable(name: &'static str, kind: Kind) -> Self {

@@ -5,6 +5,8 @@ pub(super) mod admin;
 pub(super) mod keys;
 pub(super) mod login;
 pub(super) mod mail;
+#[cfg(feature = "oauth")]
+pub(super) mod oauth;
 pub(super) mod second_factor;
 pub(super) mod service;
 pub(super) mod sessions;

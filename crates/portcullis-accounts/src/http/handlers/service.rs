@@ -7,13 +7,14 @@ use crate::http::route::Call;
 
 pub(in crate::http) async fn auth_methods(call: Call) -> Result<Answer, Denial> {
     let settings = call.users()?.settings();
+    let providers = &call.accounts.inner.offered;
     Answer::ok(&json!({
         "password": true,
         "signup": settings.allows_signup,
         "verificationRequired": settings.requires_verified,
         "secondFactors": ["totp", "recovery"],
         "mfaRequired": settings.requires_mfa,
-        "providers": [],
+        "providers": providers,
     }))
 }
 

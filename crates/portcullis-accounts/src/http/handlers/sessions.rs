@@ -33,9 +33,14 @@ pub(in crate::http) async fn login(call: Call) -> Result<Answer, Denial> {
         remember: call.members.flag("remember"),
         mode: mode(&call.members),
     };
-    match call.users()?.login(login).await? {
-        LoggedIn::Done(session) => begun(StatusCode::OK, &session),
-        LoggedIn::Challenged(challenge) => Answer::ok(&challenge),
+    logged_in(&call.users()?.login(login).await?)
+}
+
+/// What has come of a first factor.
+pub(super) fn logged_in(outcome: &LoggedIn) -> Result<Answer, Denial> {
+    match outcome {
+        LoggedIn::Done(session) => begun(StatusCode::OK, session),
+        LoggedIn::Challenged(challenge) => Answer::ok(challenge),
     }
 }
 

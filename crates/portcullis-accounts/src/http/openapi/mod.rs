@@ -1,5 +1,6 @@
 //! The OpenAPI 3.1 document, made of the route table: what the service enforces is what it says.
 
+mod oauth;
 mod of_collection;
 mod operation;
 mod responses;
@@ -74,6 +75,7 @@ fn written(segment: &str, realm: Option<&Realm>) -> String {
     match (segment, realm) {
         (":c", Some(realm)) => format!("/{}", realm.name),
         (":id", _) => "/{id}".to_owned(),
+        (":provider", _) => "/{provider}".to_owned(),
         (literal, _) => format!("/{literal}"),
     }
 }

@@ -51,10 +51,13 @@ fn parameters(route: &Route) -> Value {
     let id = route.path.contains(&":id").then(
         || json!({ "name": "id", "in": "path", "required": true, "schema": schemas::id_in(route.path) }),
     );
-    let query = route.query.iter().map(|member| {
+    let provider = route.path.contains(&":provider").then(
+        || json!({ "name": "provider", "in": "path", "required": true, "schema": { "type": "string" } }),
+    );
+    let query = route.query.iter().filter(|member| !member.is_further()).map(|member| {
         json!({ "name": member.name, "in": "query", "required": member.required, "schema": schemas::member(member) })
     });
-    id.into_iter().chain(query).collect()
+    id.into_iter().chain(provider).chain(query).collect()
 }
 
 fn request_body(body: &Body, realm: Option<&Realm>) -> Value {

@@ -32,6 +32,10 @@ fn success(route: &Route, shape: Shape, realm: Option<&Realm>) -> Value {
     if sets_cookies(route, shape) {
         headers["Set-Cookie"] = header("SetCookie");
     }
+    if shape == Shape::Redirect {
+        headers["Location"] = header("Location");
+        headers["Referrer-Policy"] = header("ReferrerPolicy");
+    }
     let mut response = json!({ "description": "Done.", "headers": headers });
     if let Shape::Schema(name) = shape {
         let name = schemas::name(name, realm);
@@ -48,9 +52,10 @@ fn sets_cookies(route: &Route, shape: Shape) -> bool {
         Shape::Schema("Session" | "LoggedIn" | "EnrolledSession" | "Reauthenticated" | "Activated")
     );
     begins
+        || shape == Shape::Redirect
         || matches!(
             route.name,
-            "logout" | "disableTotp" | "setRoles" | "updateUser"
+            "logout" | "oauthLink" | "disableTotp" | "setRoles" | "updateUser"
         )
 }
 
@@ -95,6 +100,12 @@ pub(super) fn headers() -> Value {
             "description": "Nothing of this is for a cache.",
             "required": true,
             "schema": { "const": "no-store" },
+        },
+        "Location": text("Where the browser goes.", true),
+        "ReferrerPolicy": {
+            "description": "Where the browser goes is not told where it comes from.",
+            "required": true,
+            "schema": { "const": "no-referrer" },
         },
         "SetCookie": text("The session's cookie, in cookie mode.", false),
         "Challenge": text("By which credentials one may come in (RFC 9110 §11.6.1).", true),

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{of_collection, second_factor};
+use super::{oauth, of_collection, second_factor};
 use crate::Accounts;
 use crate::accounts::Realm;
 use crate::http::route::{Kind, Member};
@@ -39,6 +39,7 @@ pub(super) fn of(kind: Kind) -> Value {
         Kind::Time => time(),
         Kind::OneOf(options) => json!({ "type": "string", "enum": options }),
         Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+        Kind::Further => json!(true),
     }
 }
 
@@ -109,6 +110,8 @@ fn shared() -> Map<String, Value> {
         ),
         ("AuditEvents", audit_events()),
         ("AuthMethods", auth_methods()),
+        ("OauthStarted", oauth::started()),
+        ("Identities", list("identities", oauth::identity())),
         ("Jwks", list("keys", json!({ "type": "object" }))),
         ("Document", json!({ "type": "object" })),
     ];
@@ -146,7 +149,7 @@ fn auth_methods() -> Value {
             "verificationRequired": { "type": "boolean" },
             "secondFactors": of(Kind::Texts),
             "mfaRequired": { "type": "boolean" },
-            "providers": of(Kind::Texts),
+            "providers": { "type": "array", "items": oauth::offered() },
         },
     })
 }

@@ -5,6 +5,8 @@ mod admin;
 mod keys;
 mod login;
 mod mail;
+#[cfg(feature = "oauth")]
+mod oauth;
 mod second_factor;
 mod service;
 mod sessions;
@@ -16,17 +18,19 @@ pub(super) const DEEPEST: usize = 4;
 
 /// All rows, in the order in which the document tells them.
 pub(super) fn routes() -> impl Iterator<Item = &'static Route> {
-    let tables: [&[Route]; 8] = [
+    let tables: &[&[Route]] = &[
         sessions::ROUTES,
         login::ROUTES,
         accounts::ROUTES,
         mail::ROUTES,
         second_factor::ROUTES,
+        #[cfg(feature = "oauth")]
+        oauth::ROUTES,
         keys::ROUTES,
         admin::ROUTES,
         service::ROUTES,
     ];
-    tables.into_iter().flatten()
+    tables.iter().copied().flatten()
 }
 
 /// Whatever was typed: the answer does not tell an address from what is none.
