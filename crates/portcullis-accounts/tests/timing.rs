@@ -115,6 +115,9 @@ async fn ac_h7_every_exit_costs_one_hash() {
         .await;
     let unproved = street.moves_in(|user| user.verified = false).await;
     let known = street.moves_in(|_| ()).await;
+    let factored = street
+        .moves_in(|user| user.mfa_since = Some(user.created_at))
+        .await;
     let without = street.moves_in(|user| user.password = None).await;
     let broken = street
         .moves_in(|user| user.password = Some(StoredPassword::new("$argon2id$nonsense")))
@@ -124,7 +127,7 @@ async fn ac_h7_every_exit_costs_one_hash() {
         .moves_in(|user| user.password = Some(StoredPassword::new(greedy)))
         .await;
     let long = "x".repeat(100_000);
-    let cases: [(&str, &str, &str); 14] = [
+    let cases: [(&str, &str, &str); 16] = [
         (&known, "wrong", &wrong),
         (&known, "", &wrong),
         (&known, &long, &wrong),
@@ -139,6 +142,8 @@ async fn ac_h7_every_exit_costs_one_hash() {
         (&banned, PASSWORD, "403 account_banned"),
         (&unproved, PASSWORD, "403 email_not_verified"),
         (&known, PASSWORD, "200"),
+        (&factored, "wrong", &wrong),
+        (&factored, PASSWORD, "200"),
     ];
     for (email, password, answer) in cases {
         let cost = street.cost(street.number(), email, password).await;
@@ -263,8 +268,9 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// The attempts that must look alike, by name.
-const ALIKE: [&str; 6] = [
+const ALIKE: [&str; 7] = [
     "wrong",
+    "with a second factor",
     "unknown",
     "without a password",
     "banned",
@@ -277,6 +283,12 @@ async fn prepared(street: &Street, kind: &str) -> (u32, String, &'static str) {
     let from = street.number();
     let (email, password) = match kind {
         "wrong" => (street.moves_in(|_| ()).await, "a wrong password"),
+        "with a second factor" => (
+            street
+                .moves_in(|user| user.mfa_since = Some(user.created_at))
+                .await,
+            "a wrong password",
+        ),
         "without a password" => (street.moves_in(|user| user.password = None).await, PASSWORD),
         "banned" => (
             street

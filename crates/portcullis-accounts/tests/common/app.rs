@@ -27,8 +27,13 @@ pub(crate) struct App {
 impl App {
     /// Reads what is shown of a new factor.
     pub(crate) fn scan(shown: &Enrolment, clock: &ManualClock) -> Self {
+        Self::typed(shown.secret.expose(), clock)
+    }
+
+    /// Takes a secret that was typed.
+    pub(crate) fn typed(secret: &str, clock: &ManualClock) -> Self {
         Self {
-            totp: Totp::from_base32(shown.secret.expose()).unwrap(),
+            totp: Totp::from_base32(secret).unwrap(),
             clock: clock.clone(),
             recovery: Vec::new(),
         }

@@ -9,15 +9,15 @@ use crate::common::{PASSWORD, tokens};
 
 /// An operation of the OpenAPI document.
 #[derive(Debug, Clone)]
-struct Operation {
-    method: Method,
-    path: String,
-    told: Value,
+pub(crate) struct Operation {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) told: Value,
 }
 
 impl Operation {
     /// All of the collection `users` and of the service.
-    async fn all(api: &Api) -> Vec<Self> {
+    pub(crate) async fn all(api: &Api) -> Vec<Self> {
         let document = api.get("/openapi.json").send().await.is(200).body;
         let mut all = Vec::new();
         for (path, methods) in document["paths"].as_object().unwrap() {
@@ -33,7 +33,7 @@ impl Operation {
         all
     }
 
-    fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.told["security"] == json!([])
     }
 
@@ -46,14 +46,14 @@ impl Operation {
         self.told["x-permission"].as_str()
     }
 
-    fn tells(&self, status: u16, code: &str) -> bool {
+    pub(crate) fn tells(&self, status: u16, code: &str) -> bool {
         let codes =
             &self.told["responses"][status.to_string()]["content"]["application/problem+json"];
         codes.to_string().contains(&format!("\"{code}\""))
     }
 
     /// Calls it with an id of nobody's and a body that is never good enough to do something.
-    async fn call(&self, api: &Api, credential: Option<(&str, &str)>) -> Answer {
+    pub(crate) async fn call(&self, api: &Api, credential: Option<(&str, &str)>) -> Answer {
         let path = self
             .path
             .replace("{id}", "01890a5d-ac96-774b-bcce-b302099a8057");

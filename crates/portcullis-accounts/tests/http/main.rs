@@ -3,16 +3,21 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[path = "../common/app.rs"]
+mod app;
+
 mod access;
 mod alike;
 mod bodies;
 mod client;
 mod cookies;
+mod half_done;
 mod layers;
 mod life;
 mod limits;
 mod logout;
 mod paths;
 mod refusals;
+mod second_step;
 mod shapes;
 mod traces;
