@@ -43,14 +43,19 @@ pub(crate) fn listen() {
     });
 }
 
-fn text() -> String {
-    let log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
-    String::from_utf8_lossy(&log).into_owned()
+/// How much was logged so far.
+pub(crate) fn length() -> usize {
+    LOG.lock().unwrap_or_else(PoisonError::into_inner).len()
 }
 
-/// Nothing of this was logged.
-pub(crate) fn shows_none_of(secrets: &[String]) {
-    let log = text();
+fn text_since(length: usize) -> String {
+    let log = LOG.lock().unwrap_or_else(PoisonError::into_inner);
+    String::from_utf8_lossy(&log[length..]).into_owned()
+}
+
+/// Nothing of this was logged since so much was there, by which it was not known yet; but something was.
+pub(crate) fn shows_none_of(secrets: &[String], since: usize) {
+    let log = text_since(since);
     assert!(log.contains("a login at a provider "), "nothing is logged");
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();

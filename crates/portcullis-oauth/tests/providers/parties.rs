@@ -71,10 +71,11 @@ pub(crate) async fn log_in_with(
     provider: &Provider,
     request: Authorize,
 ) -> Result<Exchanged, OauthError> {
+    let begun = log::length();
     let (pending, query) = walk(provider, request).await;
     let callback = Callback::from_query(&query).unwrap();
     let exchanged = provider.exchange(&pending, &callback).await;
-    log::shows_none_of(&secrets(&pending, &query, exchanged.as_ref().ok()));
+    log::shows_none_of(&secrets(&pending, &query, exchanged.as_ref().ok()), begun);
     exchanged
 }
 
