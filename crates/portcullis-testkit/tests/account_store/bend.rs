@@ -21,12 +21,17 @@ impl Faulty {
         let mut bent = Vec::new();
         for change in changes {
             let change = self.bend(change.clone()).await;
-            bent.push(self.bend_in_two_steps(change).await);
+            let change = self.bend_credential(change).await;
+            let change = self.bend_in_two_steps(change).await;
+            bent.push(self.bend_credential_in_two_steps(change).await);
         }
         if self.has(Fault::CommitsOneByOne) {
             return self.commit_one_by_one(&bent).await;
         }
         let made = self.store.commit(&bent).await;
+        if made.is_ok() {
+            self.note_codes(changes).await;
+        }
         self.bend_answer(made)
     }
 
@@ -209,10 +214,14 @@ impl Faulty {
     }
 }
 
+pub(crate) fn nobody() -> RecordId {
+    RecordId::from_bytes([0; 16])
+}
+
 /// A change that changes nothing.
 pub(crate) fn nothing() -> Change {
     Change::EndFamilies {
-        owner: UserRef::new("nobody", RecordId::from_bytes([0; 16])),
+        owner: UserRef::new("nobody", nobody()),
         except: None,
         until: Timestamp::UNIX_EPOCH,
     }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use portcullis_accounts::store::{FactorStore, IdentityStore, StoreError, TicketStore};
 use portcullis_accounts::{Factor, Identity, RecordId, Ticket, UserRef};
 
+use crate::fault::Fault;
 use crate::faulty::Faulty;
 
 #[async_trait]
@@ -20,7 +21,9 @@ impl FactorStore for Faulty {
 #[async_trait]
 impl TicketStore for Faulty {
     async fn ticket(&self, id: RecordId) -> Result<Option<Ticket>, StoreError> {
-        self.store.ticket(id).await
+        let found = self.store.ticket(id).await?;
+        let forgets = self.has(Fault::ForgetsTicketsWithoutOwner);
+        Ok(found.filter(|ticket| ticket.owner.is_some() || !forgets))
     }
 }
 
@@ -32,10 +35,36 @@ impl IdentityStore for Faulty {
         issuer: &str,
         subject: &str,
     ) -> Result<Option<Identity>, StoreError> {
-        self.store.identity(collection, issuer, subject).await
+        let found = self.store.identity(collection, issuer, subject).await?;
+        let (issuer, subject) = match self.fault {
+            Fault::FoldsCaseOfSubjects => (issuer.to_owned(), subject.to_lowercase()),
+            Fault::FindsIdentitiesOfAnyIssuer => (
+                String::from("https://accounts.example.com"),
+                subject.to_owned(),
+            ),
+            _ => return Ok(found.map(|identity| self.bend_identity(identity))),
+        };
+        match found {
+            Some(found) => Ok(Some(found)),
+            None => self.store.identity(collection, &issuer, &subject).await,
+        }
     }
 
     async fn identities(&self, owner: &UserRef) -> Result<Vec<Identity>, StoreError> {
-        self.store.identities(owner).await
+        let found = self.store.identities(owner).await?.into_iter();
+        let mut found: Vec<_> = found.map(|one| self.bend_identity(one)).collect();
+        if self.has(Fault::ListsNewestIdentitiesFirst) {
+            found.reverse();
+        }
+        Ok(found)
+    }
+}
+
+impl Faulty {
+    fn bend_identity(&self, mut identity: Identity) -> Identity {
+        if self.has(Fault::ForgetsUsesOfIdentities) {
+            identity.last_used_at = None;
+        }
+        identity
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Faulty {
     pub(crate) fault: Fault,
     pub(crate) store: MemoryStore,
     uses: Mutex<HashMap<RecordId, Use>>,
+    /// The recovery codes that were given last.
+    pub(crate) codes: Mutex<HashMap<UserRef, Vec<[u8; 32]>>>,
 }
 
 impl Faulty {
@@ -35,6 +37,7 @@ impl Faulty {
             fault,
             store: store.clone(),
             uses: Mutex::default(),
+            codes: Mutex::default(),
         }
     }
 
@@ -55,7 +58,10 @@ impl Faulty {
 #[async_trait]
 impl UserStore for Faulty {
     async fn user(&self, user: &UserRef) -> Result<Option<User>, StoreError> {
-        let found = self.store.user(user).await?;
+        let mut found = self.store.user(user).await?;
+        if let Some(found) = found.as_mut().filter(|_| self.has(Fault::ForgetsMfaSince)) {
+            found.mfa_since = None;
+        }
         if found.is_none() && self.has(Fault::FindsUsersOfAnyCollection) {
             return self.store.user(&UserRef::new("users", user.id)).await;
         }

@@ -20,7 +20,7 @@ pub(crate) fn everybody(collection: &str) -> UserQuery {
 }
 
 /// Long enough for the others to come as far.
-async fn dawdle() {
+pub(crate) async fn dawdle() {
     for _ in 0..200 {
         tokio::task::yield_now().await;
     }

@@ -2,10 +2,12 @@
 #![cfg(feature = "accounts")]
 
 mod bend;
+mod bend_credentials;
 mod credentials;
 mod fault;
 mod faulty;
 mod hasty;
+mod hasty_credentials;
 
 use portcullis_accounts::MemoryStore;
 use portcullis_testkit::account_store::{self, Nodes};
