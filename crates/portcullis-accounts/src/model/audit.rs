@@ -54,6 +54,7 @@ audit_kinds! {
     EmailVerificationSent = "email.verification_sent",
     EmailChangeRequested = "email.change_requested",
     EmailChanged = "email.changed",
+    MfaEnrolmentBegun = "mfa.enrolment_begun",
     MfaEnrolled = "mfa.enrolled",
     MfaVerified = "mfa.verified",
     MfaFailed = "mfa.failed",

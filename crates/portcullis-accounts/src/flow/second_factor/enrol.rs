@@ -9,7 +9,8 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use crate::model::{Factor, RecordId, User};
+use crate::audit::Entry;
+use crate::model::{AuditKind, Factor, RecordId, User};
 use crate::store::{Change, CommitError, Conflict};
 use crate::users::Users;
 
@@ -71,6 +72,8 @@ pub(in crate::flow) struct NewEnrolment {
     pub(in crate::flow) shown: Enrolment,
     /// What keeps it, in place of one that waited before.
     pub(in crate::flow) put: Change,
+    /// Its entry in the audit trail.
+    pub(in crate::flow) begun: Change,
 }
 
 /// 409 `already_enabled`.
@@ -98,13 +101,13 @@ impl Users {
             .proved_account(caller, &self.inner.limits.manage)
             .await?;
         let new = self.new_enrolment(&user)?;
-        let changes = vec![self.while_logged_in(&user), new.put];
+        let changes = vec![self.while_logged_in(&user), new.put, new.begun];
         let committed = self.commit(changes).await;
         committed.map_err(|error| not_enrolled(error))?;
         Ok(new.shown)
     }
 
-    /// A factor for this account, to be kept with `put` in a commit that also makes sure of who asks.
+    /// A factor for this account, to be kept with `put` and `begun` in a commit that also makes sure of who asks.
     /// [`FactorActive`](Conflict::FactorActive) of that commit is [`already_enabled`].
     pub(in crate::flow) fn new_enrolment(&self, user: &User) -> Result<NewEnrolment, Denial> {
         if user.mfa_since.is_some() {
@@ -127,6 +130,7 @@ impl Users {
         Ok(NewEnrolment {
             shown: Enrolment::new(&totp, &self.issuer_name(), user.email.as_str())?,
             put: Change::PutFactor(Box::new(factor)),
+            begun: self.audit(Entry::success(AuditKind::MfaEnrolmentBegun).by(user))?,
         })
     }
 
