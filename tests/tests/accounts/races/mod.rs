@@ -6,5 +6,6 @@ mod links;
 mod lockout;
 mod passwords;
 mod revocations;
+mod second_factors;
 mod sessions;
 mod tokens;

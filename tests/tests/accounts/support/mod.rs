@@ -1,9 +1,11 @@
 //! What the tests of accounts on real databases share.
 
+mod factors;
 mod people;
 mod place;
 mod world;
 
+pub(crate) use self::factors::{Factored, by_recovery, by_totp};
 pub(crate) use self::people::{
     code, cookie_of, enter_by, key_of, log_in, register, token_in, tokens, try_log_in,
 };

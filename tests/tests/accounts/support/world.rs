@@ -38,6 +38,22 @@ impl World {
     ) -> Self {
         let clock = ManualClock::new();
         let mail = CapturedMail::new().with_clock(clock.shared());
+        Self::at(place, (clock, mail), settings, more).await
+    }
+
+    /// The same database and time, with nodes of other settings.
+    pub(crate) async fn under(self, settings: Collection) -> Self {
+        let at = (self.clock, self.mail);
+        drop(self.nodes);
+        Self::at(self.place, at, settings, |builder| builder).await
+    }
+
+    async fn at(
+        place: Place,
+        (clock, mail): (ManualClock, CapturedMail),
+        settings: Collection,
+        more: impl Fn(AccountsBuilder) -> AccountsBuilder,
+    ) -> Self {
         let mut nodes = Vec::new();
         for _ in 0..2 {
             let store = patient_store(&place, &clock).await;
