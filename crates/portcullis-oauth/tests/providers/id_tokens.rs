@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_core::{Clock as _, SystemClock};
 use portcullis_oauth::{Authorize, Callback};
 use portcullis_testkit::ManualClock;
-use portcullis_testkit::oauth::{HostileProvider, Signature, Trick};
+use portcullis_testkit::oauth::{Behaviour, Endpoint, HostileProvider, Signature, Trick};
 use serde_json::json;
 
-use crate::parties::{CALLBACK, ID, built, hostile, log_in, log_in_with, oidc, refusal, walk};
+use crate::parties::{
+    CALLBACK, ID, SECRET, built, hostile, log_in, log_in_with, oidc, refusal, walk,
+};
 
 const NOBODY: &str = "https://attacker.example";
 
@@ -196,6 +200,37 @@ async fn ac_a4_headers_that_name_keys_of_their_own() {
     assert_eq!(
         refusal(log_in(&built(oidc(hostile.url()))).await).0,
         "invalid_id_token"
+    );
+}
+
+/// Keys that a provider must not have: secrets, which are no keys to verify an id token with, whoever publishes them.
+#[tokio::test]
+async fn ac_a4_a_secret_that_is_published_as_a_key_verifies_nothing() {
+    let Some(hostile) = hostile().await else {
+        return;
+    };
+    let secret = URL_SAFE_NO_PAD.encode(SECRET);
+    let key = |kid: &str, algorithm: &str| json!({ "kty": "oct", "kid": kid, "alg": algorithm, "k": secret, "use": "sig" });
+    for algorithm in ["HS256", "RS256", "none"] {
+        let keys = json!({ "keys": [key("first", algorithm)] });
+        let published = Trick::Behave(Endpoint::Keys, Behaviour::json(&keys));
+        hostile
+            .play(&[published, Trick::Signature(Signature::ClientSecret)])
+            .await;
+        let refused = refusal(log_in(&built(oidc(hostile.url()))).await).0;
+        assert!(
+            ["invalid_id_token", "provider_unreachable"].contains(&refused),
+            "{algorithm}: {refused}"
+        );
+    }
+    let keys = json!({ "keys": [{ "kty": "RSA", "kid": "first", "n": "AQAB", "e": "AQAB" }] });
+    hostile
+        .play(&[Trick::Behave(Endpoint::Keys, Behaviour::json(&keys))])
+        .await;
+    let refused = refusal(log_in(&built(oidc(hostile.url()))).await).0;
+    assert!(
+        ["invalid_id_token", "provider_unreachable"].contains(&refused),
+        "a key of 24 bits: {refused}"
     );
 }
 

@@ -15,3 +15,4 @@ mod parties;
 mod people;
 mod requests;
 mod userinfo;
+mod wire;
