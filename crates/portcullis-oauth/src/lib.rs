@@ -92,6 +92,7 @@
 //! - **Accounts.** Which user of yours a profile belongs to, when an address may link the two, what happens to an account whose
 //!   address was never verified: `portcullis-accounts` answers that.
 //! - **Sealing** of tokens that are kept: `portcullis-mfa` has `SealingKeys`.
+//! - Issuers that go by several names, such as Microsoft's `common`, whose tokens each name a tenant: configure the tenant's own.
 //! - Logout at the provider, back-channel logout, dynamic registration, pushed requests, request objects, `private_key_jwt`,
 //!   DPoP, device flow, public clients, and being a provider.
 //!

@@ -95,7 +95,8 @@ impl Authorize {
         self
     }
 
-    /// One more parameter of the provider's: `access_type=offline` for a refresh token of Google's, `resource` (RFC 8707).
+    /// One more parameter of the provider's: `access_type=offline` for a refresh token of Google's, `resource` (RFC 8707),
+    /// `acr_values`, of which the claims of the profile then say in `acr` what came of it.
     ///
     /// Those that this crate says itself (`state`, `redirect_uri`, `nonce`, `code_challenge` …) are refused when the URL is made.
     pub fn parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {

@@ -95,6 +95,14 @@ impl Discovery {
 async fn fly(shared: Arc<Shared>, sender: watch::Sender<Option<Answer>>, asked_at: Duration) {
     let gateway: &Gateway = &shared.origin.trust.gateway;
     let answer = gateway.within(shared.origin.load()).await.map(Arc::new);
+    if let Err(error) = &answer {
+        let issuer = shared.origin.trust.issuer.as_str();
+        tracing::warn!(
+            issuer,
+            code = error.code(),
+            "a discovery document could not be had"
+        );
+    }
     shared.lock().settle(&answer, asked_at, shared.now());
     sender.send_replace(Some(answer));
 }
@@ -134,7 +142,6 @@ impl State {
                 self.failure = None;
             }
             Err(error) => {
-                tracing::warn!(code = error.code(), "a discovery document could not be had");
                 self.failure = Some((error.clone(), now));
             }
         }

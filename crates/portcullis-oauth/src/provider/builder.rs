@@ -1,18 +1,14 @@
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use oauth2::url::Url;
 use portcullis_core::{SharedClock, SystemClock};
 use portcullis_jwt::Algorithm;
 
 use super::presets::SCOPES_OF_SYSTEM_B;
-use super::{Dialect, Endpoints, Inner, Provider, TokenAuth, check};
-use crate::address::endpoint;
-use crate::http::{Gateway, HttpClient, HyperClient};
-use crate::metadata::{Discovery, Metadata, Origin, Source, Trust};
+use super::{Dialect, Endpoints, TokenAuth};
+use crate::http::HttpClient;
 use crate::secret::Secret;
-use crate::{ConfigError, ConfigErrorKind};
 
 /// How long all of a login's second half may take, unless said (AC-A10).
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -23,34 +19,34 @@ const MAX_BYTES: usize = 1024 * 1024;
 /// Endpoints and keys of a preset, below another base.
 type Rebase = fn(&str) -> (Endpoints, Option<String>);
 
-/// Collects what a [`Provider`] must know. Nothing is checked before [`build`](Self::build), and nothing fetched.
+/// Collects what a [`Provider`](super::Provider) must know. Nothing is checked before [`build`](Self::build), and nothing fetched.
 #[must_use]
 pub struct ProviderBuilder {
-    identity: Identity,
-    place: Place,
-    rebase: Option<Rebase>,
-    client_id: String,
-    client_secret: Secret,
-    scopes: Vec<String>,
-    parameters: Vec<(String, String)>,
-    hosted_domain: Option<String>,
-    token_auth: Option<TokenAuth>,
-    jwks_url: Option<String>,
-    algorithms: Vec<Algorithm>,
-    clock: SharedClock,
-    timeout: Duration,
-    max_bytes: usize,
-    http: Option<Arc<dyn HttpClient>>,
-    insecure_loopback: bool,
-    misused: Option<&'static str>,
+    pub(super) identity: Identity,
+    pub(super) place: Place,
+    pub(super) rebase: Option<Rebase>,
+    pub(super) client_id: String,
+    pub(super) client_secret: Secret,
+    pub(super) scopes: Vec<String>,
+    pub(super) parameters: Vec<(String, String)>,
+    pub(super) hosted_domain: Option<String>,
+    pub(super) token_auth: Option<TokenAuth>,
+    pub(super) jwks_url: Option<String>,
+    pub(super) algorithms: Vec<Algorithm>,
+    pub(super) clock: SharedClock,
+    pub(super) timeout: Duration,
+    pub(super) max_bytes: usize,
+    pub(super) http: Option<Arc<dyn HttpClient>>,
+    pub(super) insecure_loopback: bool,
+    pub(super) misused: Option<&'static str>,
 }
 
 /// Who it is.
 pub(super) struct Identity {
-    name: String,
-    title: String,
-    issuer: String,
-    dialect: Dialect,
+    pub(super) name: String,
+    pub(super) title: String,
+    pub(super) issuer: String,
+    pub(super) dialect: Dialect,
 }
 
 /// Where its endpoints are said.
@@ -222,7 +218,7 @@ impl ProviderBuilder {
         self
     }
 
-    /// Speaks through this client instead of a [`HyperClient`] that trusts the machine's certificate authorities.
+    /// Speaks through this client instead of a [`HyperClient`](crate::HyperClient) that trusts the machine's certificate authorities.
     pub fn http(mut self, client: impl HttpClient) -> Self {
         self.http = Some(Arc::new(client));
         self
@@ -233,112 +229,6 @@ impl ProviderBuilder {
     pub fn with_insecure_http_for_loopback(mut self) -> Self {
         self.insecure_loopback = true;
         self
-    }
-
-    /// Checks the settings. Nothing is fetched yet, and no runtime is needed.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError`], which says which setting cannot be.
-    pub fn build(self) -> Result<Provider, ConfigError> {
-        self.check()?;
-        let source = self.source()?;
-        let identity = self.identity;
-        Ok(Provider::new(Inner {
-            response_issuer: identity.dialect.response_issuer(&identity.issuer),
-            name: identity.name,
-            title: identity.title,
-            issuer: identity.issuer,
-            dialect: identity.dialect,
-            client_id: self.client_id,
-            client_secret: self.client_secret,
-            source: source.0,
-            scopes: self.scopes,
-            parameters: self.parameters,
-            hosted_domain: self.hosted_domain,
-            clock: self.clock,
-            gateway: source.1,
-        }))
-    }
-
-    fn check(&self) -> Result<(), ConfigError> {
-        if let Some(detail) = self.misused {
-            return Err(ConfigError::new(
-                ConfigErrorKind::NotForThisProvider,
-                detail,
-            ));
-        }
-        let is_oidc = self.identity.dialect.is_oidc();
-        check::name(&self.identity.name)?;
-        check::client(&self.client_id, self.client_secret.expose())?;
-        check::scopes(&self.scopes, is_oidc)?;
-        check::parameters(&self.parameters)?;
-        check::algorithms(&self.algorithms)?;
-        check::limits(self.timeout, self.max_bytes)?;
-        check::hosted_domain(self.hosted_domain.as_deref(), is_oidc)?;
-        self.url(&self.identity.issuer).map(drop)
-    }
-
-    fn source(&self) -> Result<(Source, Gateway), ConfigError> {
-        let client = self.http.clone();
-        let client = client.unwrap_or_else(|| Arc::new(HyperClient::new()));
-        let gateway = Gateway::new(client, self.timeout, self.max_bytes);
-        let trust = Trust {
-            issuer: self.identity.issuer.clone(),
-            client_id: self.client_id.clone(),
-            algorithms: self.algorithms.clone(),
-            clock: Arc::clone(&self.clock),
-            gateway: gateway.clone(),
-            insecure_loopback: self.insecure_loopback,
-        };
-        let source = match &self.place {
-            Place::Discovery => Source::Discovered(self.discovery(trust)?),
-            Place::Endpoints(endpoints) => Source::Fixed(Arc::new(self.fixed(endpoints, &trust)?)),
-        };
-        Ok((source, gateway))
-    }
-
-    fn fixed(&self, endpoints: &Endpoints, trust: &Trust) -> Result<Metadata, ConfigError> {
-        let verifier = match (self.identity.dialect.is_oidc(), &self.jwks_url) {
-            (false, _) => None,
-            (true, Some(keys)) => {
-                self.url(keys)?;
-                Some(trust.verifier(keys).ok_or_else(check::bad_url)?)
-            }
-            (true, None) => return Err(check::no_keys()),
-        };
-        Ok(Metadata {
-            authorization: self.url(&endpoints.authorization)?,
-            token: self.url(&endpoints.token)?,
-            userinfo: Some(self.url(&endpoints.userinfo)?),
-            token_auth: self.token_auth.unwrap_or(TokenAuth::Basic),
-            verifier,
-            requires_issuer: false,
-        })
-    }
-
-    /// The document is below the issuer's own address (OpenID Connect Discovery 1.0 §4).
-    fn discovery(&self, trust: Trust) -> Result<Discovery, ConfigError> {
-        let issuer = &self.identity.issuer;
-        if issuer.contains('?') {
-            return Err(check::bad_url());
-        }
-        let base = issuer.strip_suffix('/').unwrap_or(issuer);
-        let document = format!("{base}/.well-known/openid-configuration");
-        if let Some(keys) = &self.jwks_url {
-            self.url(keys)?;
-        }
-        Ok(Discovery::new(Origin {
-            trust,
-            document: self.url(&document)?,
-            token_auth: self.token_auth,
-            keys: self.jwks_url.clone(),
-            verifier: Mutex::default(),
-        }))
-    }
-
-    fn url(&self, text: &str) -> Result<Url, ConfigError> {
-        endpoint(text, self.insecure_loopback).ok_or_else(check::bad_url)
     }
 }
 

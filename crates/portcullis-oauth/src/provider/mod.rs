@@ -1,5 +1,6 @@
 //! A provider that is configured, and what it can be asked.
 
+mod assemble;
 mod authorize;
 mod builder;
 mod check;
