@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use portcullis_accounts::store::KeyStore as _;
 use portcullis_accounts::store::{Change, Ledger as _};
 use portcullis_accounts::{
-    AuditEvent, AuditKind, KeyRow, Link, LinkPurpose, Outcome, QueuedMail, StoredPassword, User,
+    AuditEvent, AuditKind, Factor, Identity, KeyRow, Link, LinkPurpose, Outcome, QueuedMail,
+    StoredPassword, Ticket, TicketPurpose, User,
 };
 use portcullis_core::{Scopes, Timestamp};
 use portcullis_jwt::Revocation;
@@ -24,6 +25,7 @@ fn alice() -> User {
         .profile
         .insert(String::from("name"), "Alice O'Hara".into());
     alice.language = Some(String::from("de"));
+    alice.mfa_since = Some(now());
     alice
 }
 
@@ -52,6 +54,51 @@ fn link(owner: &User) -> Link {
         email: owner.email.clone(),
         created_at: now(),
         expires_at: now().saturating_add(std::time::Duration::from_secs(3600)),
+    }
+}
+
+const SEALED_FACTOR: [u8; 24] = [0x11; 24];
+const RECOVERY_CODE: [u8; 32] = [0x22; 32];
+const TICKET_DIGEST: [u8; 32] = [0x33; 32];
+const SEALED_TICKET: [u8; 24] = [0x44; 24];
+const SEALED_TOKENS: [u8; 24] = [0x55; 24];
+
+fn factor(owner: &User) -> Factor {
+    Factor {
+        id: id(),
+        owner: owner.reference(),
+        sealed: SEALED_FACTOR.to_vec(),
+        last_step: Some(56_789_012),
+        created_at: now(),
+        activated_at: Some(now()),
+    }
+}
+
+fn ticket(owner: &User) -> Ticket {
+    Ticket {
+        id: id(),
+        collection: owner.collection.clone(),
+        owner: Some(owner.id),
+        purpose: TicketPurpose::TrustedDevice,
+        digest: TICKET_DIGEST,
+        sealed: SEALED_TICKET.to_vec(),
+        attempts: 3,
+        created_at: now(),
+        expires_at: now(),
+    }
+}
+
+fn identity(owner: &User) -> Identity {
+    Identity {
+        id: id(),
+        owner: owner.reference(),
+        provider: String::from("google"),
+        issuer: String::from("https://accounts.example.com"),
+        subject: String::from("subject-1"),
+        email: Some(String::from("alice@mail.example.com")),
+        sealed_tokens: Some(SEALED_TOKENS.to_vec()),
+        created_at: now(),
+        last_used_at: Some(now()),
     }
 }
 
@@ -89,6 +136,7 @@ fn everything() -> (Vec<Change>, BTreeSet<String>) {
     let alice = alice();
     let (family, link, key) = (family(alice.reference()), link(&alice), key(&alice));
     let (event, mail) = (event(&alice), mail());
+    let (factor, ticket, identity) = (factor(&alice), ticket(&alice), identity(&alice));
     let revocation = Revocation::User {
         collection: String::from("users"),
         id: alice.id.to_string(),
@@ -119,9 +167,26 @@ fn everything() -> (Vec<Change>, BTreeSet<String>) {
         "request-1",
         "session-1",
         "detail-1",
+        "trusted_device",
+        "google",
+        "https://accounts.example.com",
+        "subject-1",
+        "alice@mail.example.com",
     ];
-    let ids = [alice.id, family.id, link.id, key.id, event.id, mail.id].map(|id| id.to_string());
-    let bytes = [&link.digest[..], key.digest.as_bytes(), &mail.sealed].map(hex);
+    let credentials = [factor.id, ticket.id, identity.id];
+    let ids = [alice.id, family.id, link.id, key.id, event.id, mail.id];
+    let ids = ids.into_iter().chain(credentials).map(|id| id.to_string());
+    let bytes = [
+        &link.digest[..],
+        key.digest.as_bytes(),
+        &mail.sealed,
+        &SEALED_FACTOR,
+        &RECOVERY_CODE,
+        &TICKET_DIGEST,
+        &SEALED_TICKET,
+        &SEALED_TOKENS,
+    ]
+    .map(hex);
     let moments = [
         alice.rights_changed_at,
         alice.created_at,
@@ -138,13 +203,20 @@ fn everything() -> (Vec<Change>, BTreeSet<String>) {
         mail.created_at,
         mail.due_at,
         mail.expires_at,
+        alice.mfa_since.expect("she has a factor"),
+        factor.created_at,
+        factor.activated_at.expect("it is active"),
+        ticket.created_at,
+        ticket.expires_at,
+        identity.created_at,
+        identity.last_used_at.expect("it was used"),
         Timestamp::from_unix_millis(1_700_000_000_123),
         Timestamp::from_unix_millis(1_900_000_000_456),
     ]
     .map(|at| at.unix_millis().to_string());
     let idle = family.idle.as_millis().to_string();
     // The generation, the attempts, the revocation's number, and what is true, false or not there.
-    let small = ["0", "3", "1", "true", "false", "NULL"].map(str::to_owned);
+    let small = ["0", "3", "1", "true", "false", "NULL", "56789012"].map(str::to_owned);
     let quoted = texts
         .into_iter()
         .map(str::to_owned)
@@ -154,8 +226,16 @@ fn everything() -> (Vec<Change>, BTreeSet<String>) {
         .chain(["'user'".to_owned(), idle])
         .chain(bytes.map(|hex| format!("'\\x{hex}'")));
     let given = given.chain(moments).chain(small).collect();
+    let codes = Change::PutRecoveryCodes {
+        owner: alice.reference(),
+        digests: vec![RECOVERY_CODE],
+    };
     let changes = vec![
         Change::InsertUser(Box::new(alice)),
+        Change::PutFactor(Box::new(factor)),
+        codes,
+        Change::InsertTicket(Box::new(ticket)),
+        Change::InsertIdentity(Box::new(identity)),
         Change::InsertFamily(Box::new(family)),
         Change::InsertLink(Box::new(link)),
         Change::InsertKey {
@@ -264,7 +344,10 @@ async fn what_is_deleted_is_gone_from_the_file() {
         .flat_map(|file| std::fs::read(file).expect("it can be read"))
         .collect();
     let digest = *KeyDigest::of("sk_the_key_itself").as_bytes();
-    for secret in [HASH.as_bytes(), &[0x5a; 32], &digest] {
+    let credentials = [&SEALED_FACTOR[..], &RECOVERY_CODE, &TICKET_DIGEST];
+    let sealed = [&SEALED_TICKET[..], &SEALED_TOKENS];
+    let others = [HASH.as_bytes(), &[0x5a; 32], &digest];
+    for secret in [&credentials[..], &sealed, &others].concat() {
         let is_there = bytes.windows(secret.len()).any(|window| window == secret);
         assert!(!is_there, "{}", hex(secret));
     }

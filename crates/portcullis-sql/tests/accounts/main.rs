@@ -9,4 +9,6 @@ mod failures;
 mod frozen;
 mod full_disk;
 mod migrations;
+mod plans;
 mod support;
+mod upgrades;

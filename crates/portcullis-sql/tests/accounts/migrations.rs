@@ -1,23 +1,13 @@
 //! Databases of every version, and of none.
 
-use portcullis_accounts::store::{
-    AccountStore as _, AuditLog as _, FamilyStore as _, KeyStore as _,
-};
-use portcullis_accounts::store::{Ledger as _, LinkStore as _, Outbox as _, UserStore as _};
-use portcullis_accounts::{
-    AuditKind, AuditQuery, LinkPurpose, Outcome, RecordId, StoredPassword, UserRef,
-};
-use portcullis_core::Timestamp;
-use portcullis_jwt::Revocation;
-use portcullis_key::{KeyDigest, KeyIndex};
-use portcullis_session::SessionOwner;
+use portcullis_accounts::store::Ledger as _;
 use portcullis_sql::{ConnectErrorKind, Dialect, SqlStore};
 use sqlx::Connection as _;
 
 use crate::support::{Place, insert, is_there, now, user, within_seconds};
 
 /// Runs SQL as somebody would by hand.
-async fn run(place: &Place, sql: String) {
+pub(crate) async fn run(place: &Place, sql: String) {
     let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
     match dialect(place) {
         Dialect::Sqlite => {
@@ -34,7 +24,7 @@ async fn run(place: &Place, sql: String) {
     }
 }
 
-fn dialect(place: &Place) -> Dialect {
+pub(crate) fn dialect(place: &Place) -> Dialect {
     match place.url.starts_with("sqlite:") {
         true => Dialect::Sqlite,
         false => Dialect::Postgres,
@@ -42,7 +32,7 @@ fn dialect(place: &Place) -> Dialect {
 }
 
 /// All migrations, as they are printed for those who migrate by hand: what stands before the first, and each.
-fn printed(dialect: Dialect) -> (String, Vec<String>) {
+pub(crate) fn printed(dialect: Dialect) -> (String, Vec<String>) {
     let script = SqlStore::migration_sql(dialect);
     let script = script
         .strip_suffix("COMMIT;\n")
@@ -55,116 +45,9 @@ fn printed(dialect: Dialect) -> (String, Vec<String>) {
 }
 
 /// What makes a database as the version after this many migrations left it.
-fn of_version(dialect: Dialect, migrations: usize) -> String {
+pub(crate) fn of_version(dialect: Dialect, migrations: usize) -> String {
     let (begin, parts) = printed(dialect);
     format!("{begin}{}COMMIT;", parts[..migrations].join("\n"))
-}
-
-/// Rows as the first version wrote them.
-fn rows(dialect: Dialect) -> String {
-    let rows = include_str!("rows_of_version_1.sql");
-    match dialect {
-        Dialect::Sqlite => rows.to_owned(),
-        _ => rows.replace("X'0190", "UUID '0190").replace("X'", "'\\x"),
-    }
-}
-
-fn record(last: u8) -> RecordId {
-    let mut bytes = [0; 16];
-    bytes[..2].copy_from_slice(&[0x01, 0x90]);
-    bytes[15] = last;
-    RecordId::from_bytes(bytes)
-}
-
-const fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_unix_seconds(1_700_000_000 + seconds)
-}
-
-/// Everything that [`rows`] wrote is there, and says the same.
-async fn assert_rows_are_there(store: &SqlStore) {
-    let alice = UserRef::new("users", record(1));
-    let user = store.user(&alice).await.unwrap().expect("the user");
-    assert_eq!(user.email.as_str(), "Alice@example.com");
-    assert_eq!(
-        user.password.as_ref().map(StoredPassword::expose),
-        Some("$argon2id$hash")
-    );
-    assert_eq!(
-        (user.roles.as_slice(), user.verified),
-        (&[String::from("admin")][..], true)
-    );
-    assert_eq!(user.profile["name"], "Alice");
-    let holds = portcullis_accounts::store::Change::RequireRoleHeld {
-        collection: String::from("users"),
-        role: String::from("admin"),
-    };
-    store.commit(&[holds]).await.expect("she is an admin");
-
-    let family = store.family(record(2)).await.unwrap().expect("the family");
-    assert_eq!((family.owner, family.generation), (alice.clone(), 7));
-    let link = store.link(record(3)).await.unwrap().expect("the link");
-    assert_eq!(
-        (link.purpose, link.digest),
-        (LinkPurpose::ResetPassword, [0xab; 32])
-    );
-    let index = KeyIndex::new(None, KeyDigest::from_bytes([0xcd; 32]));
-    let (key, owner) = store.key(&index).await.unwrap().expect("the key");
-    assert_eq!((key.id, owner.id), (record(4), record(1)));
-    let scopes = key.scopes.expect("it is restricted");
-    assert_eq!(scopes.iter().collect::<Vec<_>>(), ["read"]);
-
-    let page = AuditQuery {
-        collection: String::from("users"),
-        limit: 10,
-        ..AuditQuery::default()
-    };
-    let events = store.events(&page).await.unwrap();
-    assert_eq!(
-        (events[0].kind, events[0].outcome),
-        (AuditKind::LoginFailed, Outcome::Failure)
-    );
-    let revocations = store.revocations(at(0), at(0)).await.unwrap();
-    let until = at(900);
-    assert_eq!(
-        revocations,
-        [Revocation::Session {
-            id: String::from("sid"),
-            until
-        }]
-    );
-    let mails = store.claim_mail(at(0), at(60), 10).await.unwrap();
-    assert_eq!(
-        (mails[0].id, mails[0].sealed.as_slice()),
-        (record(6), &[0xef; 3][..])
-    );
-}
-
-#[tokio::test]
-async fn a_database_of_each_earlier_version_is_brought_up() {
-    for place in Place::each() {
-        let (_, all) = printed(dialect(&place));
-        for version in 1..=all.len() {
-            let place = match place.url.starts_with("sqlite:") {
-                true => Place::sqlite(),
-                false => Place::postgres().expect("it is installed"),
-            };
-            run(&place, of_version(dialect(&place), version)).await;
-            run(&place, rows(dialect(&place))).await;
-            let store = place.store().await;
-            assert_rows_are_there(&store).await;
-            // What later versions brought works as well.
-            let nobody = SessionOwner::new("users", "nobody");
-            assert!(store.sessions().list(&nobody).await.unwrap().is_empty());
-            store.migrate().await.expect("nothing is left to do");
-            assert!(
-                store
-                    .user(&UserRef::new("users", record(1)))
-                    .await
-                    .unwrap()
-                    .is_some()
-            );
-        }
-    }
 }
 
 #[tokio::test]
