@@ -20,6 +20,7 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// As it is counted.
+    #[cfg(feature = "metrics")]
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Away => "unavailable",

@@ -30,7 +30,7 @@ impl Place {
             Some((scheme, rest)) => match scheme.split_once('+') {
                 Some((scheme @ ("redis" | "rediss"), "cluster")) => cluster(scheme, rest),
                 Some((scheme @ ("redis" | "rediss"), "sentinel")) => sentinel(scheme, rest),
-                Some(("redis", "unix")) => one(url),
+                Some(("redis", "unix")) => one(&format!("unix://{rest}")),
                 Some(_) => Err(unknown()),
                 None => one(url),
             },

@@ -13,6 +13,8 @@
     feature = "http-client",
     feature = "key",
     feature = "limit",
+    feature = "mfa",
+    feature = "oauth",
     feature = "password",
     feature = "postgres",
     feature = "session",
@@ -37,6 +39,8 @@ pub use portcullis_mfa as mfa;
 pub use portcullis_oauth as oauth;
 #[cfg(feature = "password")]
 pub use portcullis_password as password;
+#[cfg(feature = "redis")]
+pub use portcullis_redis as redis;
 #[cfg(feature = "session")]
 pub use portcullis_session as session;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -59,6 +63,9 @@ pub use portcullis_limit::{
 #[cfg(feature = "oauth")]
 #[doc(no_inline)]
 pub use portcullis_oauth::{Authorize, Callback, Provider};
+#[cfg(feature = "redis")]
+#[doc(no_inline)]
+pub use portcullis_redis::Redis;
 #[cfg(feature = "session")]
 #[doc(no_inline)]
 pub use portcullis_session::{

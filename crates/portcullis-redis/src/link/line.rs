@@ -27,21 +27,29 @@ pub(super) struct Doubts {
 impl Line {
     /// Raises doubts where a result speaks against the connection.
     pub(super) fn judge(&self, result: &Result<Value, Failure>) {
-        let late = &self.doubts.late;
         match result {
-            Err(Failure::Late) => {
-                if late.fetch_add(1, Ordering::Relaxed) + 1 == LATE_IN_A_ROW {
-                    self.doubts.raise();
-                }
-            }
+            Err(Failure::Late) => self.doubts.note_late(),
             Err(Failure::Refused(error)) if is_about_the_connection(error) => self.doubts.raise(),
-            _ if late.load(Ordering::Relaxed) > 0 => late.store(0, Ordering::Relaxed),
-            _ => {}
+            _ => self.doubts.note_in_time(),
         }
     }
 }
 
 impl Doubts {
+    fn note_late(&self) {
+        let late = self.late.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        if late == LATE_IN_A_ROW {
+            self.raise();
+        }
+    }
+
+    /// Read first: most of the time nothing has been late, and nobody needs to write.
+    fn note_in_time(&self) {
+        if self.late.load(Ordering::Relaxed) > 0 {
+            self.late.store(0, Ordering::Relaxed);
+        }
+    }
+
     pub(super) fn raise(&self) {
         self.raised.notify_one();
     }
