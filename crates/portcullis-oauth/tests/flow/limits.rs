@@ -7,6 +7,8 @@ use http::Response;
 use portcullis_core::BoxFuture;
 use portcullis_oauth::{Authorize, HttpClient, HttpError, HttpRequest, OauthError, Provider};
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use crate::login::{DISCOVERY, REDIRECT, Stage, callback, code};
 use crate::party::Answer;
@@ -118,16 +120,27 @@ async fn ac_a10_an_answer_may_be_as_long_as_is_allowed() {
     }
 }
 
-/// Nobody there, and somebody who hangs up.
+/// Somebody who hangs up without a word, and something that is no HTTP.
 #[tokio::test]
-async fn a_provider_that_is_not_there_is_unreachable() {
-    let stage = Stage::new().await;
-    let address = stage.party.url("");
-    let builder = Provider::oidc("gone", &address, "id", "secret");
-    let gone = builder.with_insecure_http_for_loopback().build().unwrap();
-    drop(stage);
-    // The listener goes with its task.
-    tokio::task::yield_now().await;
-    let refused = gone.authorize(Authorize::new(REDIRECT)).await;
-    assert_eq!(code(refused), "provider_unreachable");
+async fn a_provider_that_is_none_is_unreachable() {
+    for said in [
+        "",
+        "SSH-2.0-OpenSSH_9.2\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{",
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut head = [0; 1024];
+            let read = stream.read(&mut head).await.unwrap();
+            stream.write_all(said.as_bytes()).await.unwrap();
+            read
+        });
+        let builder = Provider::oidc("odd", address, "id", "secret");
+        let odd = builder.with_insecure_http_for_loopback().build().unwrap();
+        let refused = odd.authorize(Authorize::new(REDIRECT)).await;
+        assert_eq!(code(refused), "provider_unreachable", "{said:?}");
+        assert!(server.await.unwrap() > 0);
+    }
 }
