@@ -65,22 +65,27 @@ impl Scheme for Access {
     }
 
     fn authenticate(&self, request: &Parts) -> Attempt {
+        self.demands.judge(self.whose(request))
+    }
+}
+
+impl Access {
+    /// Whose a token is, whether it lets them in or lacks a second factor that is demanded: enough to end its login.
+    pub(crate) fn whose(&self, request: &Parts) -> Attempt {
         if self.revoked.is_known() || matches!(self.presence(request), Presence::Absent) {
-            return self.demands.judge(self.bearer.authenticate(request));
+            return self.bearer.authenticate(request);
         }
         let (access, head) = (self.clone(), head_of(request));
         Attempt::Pending(Box::pin(async move {
             access.revoked.learn().await?;
-            match access.demands.judge(access.bearer.authenticate(&head)) {
+            match access.bearer.authenticate(&head) {
                 Attempt::Absent => Ok(None),
                 Attempt::Ready(user) => user.map(Some),
                 Attempt::Pending(user) => user.await,
             }
         }))
     }
-}
 
-impl Access {
     /// The way of every request but the first ones.
     fn on_head<T>(&self, read: impl FnOnce(&Bearer) -> Option<T>) -> Option<T> {
         self.revoked

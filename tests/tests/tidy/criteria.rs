@@ -3,7 +3,7 @@
 use crate::house::{Source, none, sources};
 
 /// The criteria that hold today, by topic. A criterion is added here when it is built, and nowhere else.
-const CRITERIA: [(&str, &[u8]); 15] = [
+const CRITERIA: [(&str, &[u8]); 16] = [
     // JSON Web Tokens.
     ("J", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
     // Refresh tokens.
@@ -32,8 +32,10 @@ const CRITERIA: [(&str, &[u8]); 15] = [
     ("E", &[1, 2, 3, 4, 5]),
     // The audit trail.
     ("U", &[1, 2, 3, 4]),
-    // Second factors, as far as they need no accounts.
-    ("O", &[1, 10]),
+    // Second factors.
+    ("O", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]),
+    // Logging in by providers.
+    ("A", &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]),
 ];
 
 /// Where tests stand: beside the crates, across them, and in the suites that stores are held to.

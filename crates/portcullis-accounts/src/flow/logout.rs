@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request};
-use portcullis_core::{Attempt, AuthUser, Denial, Scheme, SchemeName};
+use portcullis_core::{Attempt, AuthUser, Denial, SchemeName};
 use portcullis_jwt::Revocation;
 
 use super::register::new_stamp;
@@ -54,8 +54,11 @@ impl Users {
         if let Some(token) = logout.refresh_token {
             self.end_by_refresh_token(token).await?;
         }
-        if let Some(caller) = logout.caller {
-            self.end_by_access_token(caller).await?;
+        match (logout.caller, self.bearer()) {
+            (Some(caller), _) => self.end_by_access_token(caller).await?,
+            // A login that is let in nowhere, for lack of a second factor, has to end all the same.
+            (None, Some(bearer)) => self.end_by_bearer(bearer).await?,
+            (None, None) => {}
         }
         let cookie = self.end_by_cookie().await?;
         Ok(LoggedOut { cookie })
@@ -71,9 +74,9 @@ impl Users {
         if RefreshToken::read(token).is_some() {
             return self.end_by_refresh_token(token).await;
         }
-        match self.bearer_of(token).await? {
-            Some(caller) => self.end_by_access_token(&caller).await,
-            None => Ok(()),
+        match HeaderValue::try_from(format!("Bearer {token}")) {
+            Ok(bearer) => self.end_by_bearer(bearer).await,
+            Err(_) => Ok(()),
         }
     }
 
@@ -150,13 +153,25 @@ impl Users {
         Ok(Some(cookie))
     }
 
+    /// The request's `Authorization`.
+    fn bearer(&self) -> Option<HeaderValue> {
+        self.origin.head.get(AUTHORIZATION).cloned()
+    }
+
+    async fn end_by_bearer(&self, bearer: HeaderValue) -> Result<(), Denial> {
+        match self.bearer_of(bearer).await? {
+            Some(caller) => self.end_by_access_token(&caller).await,
+            None => Ok(()),
+        }
+    }
+
     /// Who an access token stands for, if it is good.
-    async fn bearer_of(&self, token: &str) -> Result<Option<AuthUser>, Denial> {
-        let request = Request::builder().header(AUTHORIZATION, format!("Bearer {token}"));
+    async fn bearer_of(&self, bearer: HeaderValue) -> Result<Option<AuthUser>, Denial> {
+        let request = Request::builder().header(AUTHORIZATION, bearer);
         let Ok(request) = request.body(()) else {
             return Ok(None);
         };
-        let found = match self.inner.access.authenticate(&request.into_parts().0) {
+        let found = match self.inner.access.whose(&request.into_parts().0) {
             Attempt::Absent => Ok(None),
             Attempt::Ready(found) => found.map(Some),
             Attempt::Pending(found) => found.await,

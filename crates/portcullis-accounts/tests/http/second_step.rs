@@ -290,3 +290,22 @@ async fn no_pathway_passes_by_the_second_factor() {
         totp(&api, &token, &app.code()).await.is(200);
     }
 }
+
+/// AC-S7: a login that is let in nowhere can be ended, and is over then, also where no second factor is demanded any more.
+#[tokio::test]
+async fn a_login_of_one_factor_can_be_ended() {
+    let open = api();
+    let tokens = open.register(ADA).await;
+    let cookie = open.cookie(ADA).await;
+    let api = under(&open, Collection::new().require_mfa(true));
+    let out = api.post("/users/logout", json!({})).bearer(tokens.token());
+    out.send().await.is(204);
+    let out = api.post("/users/logout", json!({})).same_origin();
+    let out = out.cookie(&cookie).send().await.is(204);
+    assert!(out.set_cookies()[0].contains("Max-Age=0"));
+    let refresh = json!({ "refreshToken": tokens.refresh() });
+    let refresh = open.post("/users/refresh-token", refresh).send().await;
+    refresh.refused(401, "refresh_invalid");
+    let me = open.get("/users/me").cookie(&cookie).send().await;
+    assert_eq!(me.status, 401);
+}

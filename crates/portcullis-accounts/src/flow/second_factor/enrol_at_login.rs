@@ -56,7 +56,7 @@ impl Users {
         let limits = &self.inner.limits;
         self.limit_user(pending.user.id, &limits.manage).await?;
         let new = self.new_enrolment(&pending.user)?;
-        let changes = vec![self.while_logged_in(&pending.user), new.put];
+        let changes = vec![self.while_logged_in(&pending.user), new.put, new.begun];
         match self.commit(changes).await {
             Ok(_) => Ok(new.shown),
             Err(error) if error.conflict() == Some(Conflict::FactorActive) => {
