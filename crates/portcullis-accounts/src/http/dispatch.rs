@@ -100,15 +100,25 @@ impl Dispatch {
             users.count(limit(&self.accounts.inner.limits)).await?;
         }
         let own = caller.filter(|caller| users.id_of(caller).is_ok());
-        match route.who {
-            Who::Anyone => {}
-            Who::User(by) => by.admit(users, own.as_ref().ok_or_else(Denial::unauthenticated)?)?,
-            Who::Permitted(name) => own
-                .as_ref()
-                .ok_or_else(Denial::unauthenticated)?
-                .require(&permission(name))?,
+        if route.who != Who::Anyone {
+            let caller = own.as_ref().ok_or_else(Denial::unauthenticated)?;
+            route.who.admit(users, caller)?;
         }
         Ok(own)
+    }
+}
+
+impl Who {
+    fn admit(self, users: &Users, caller: &AuthUser) -> Result<(), Denial> {
+        match self {
+            Self::Anyone => Ok(()),
+            Self::User(by) => by.admit(users, caller),
+            Self::Permitted(name) => caller.require(&permission(name)),
+            Self::FreshPermitted(name) => By::NotKey
+                .admit(users, caller)
+                .and_then(|()| caller.require(&permission(name)))
+                .and_then(|()| users.require_fresh(caller)),
+        }
     }
 }
 

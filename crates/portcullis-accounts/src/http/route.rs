@@ -41,6 +41,8 @@ pub(crate) enum Who {
     User(By),
     /// A user of the collection with this permission.
     Permitted(&'static str),
+    /// The same, but not by an API key, and proved within the last ten minutes.
+    FreshPermitted(&'static str),
 }
 
 /// By which credential.

@@ -238,7 +238,7 @@ async fn permissions_are_asked_for_by_name() {
         );
         permitted += 1;
     }
-    assert_eq!(permitted, 10);
+    assert_eq!(permitted, 11);
 }
 
 /// What an API key may do is what its owner may *and* its scopes allow.

@@ -18,6 +18,7 @@ mod limits;
 mod logout;
 mod paths;
 mod refusals;
+mod second_factor;
 mod second_step;
 mod shapes;
 mod traces;

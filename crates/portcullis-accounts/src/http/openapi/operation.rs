@@ -17,10 +17,10 @@ pub(super) fn describe(route: &Route, realm: Option<&Realm>) -> Value {
     if let Some(realm) = realm {
         operation["tags"] = json!([realm.name]);
     }
-    if let Who::Permitted(permission) = route.who {
+    if let Who::Permitted(permission) | Who::FreshPermitted(permission) = route.who {
         operation["x-permission"] = json!(permission);
     }
-    if route.who == Who::User(By::Fresh) {
+    if matches!(route.who, Who::User(By::Fresh) | Who::FreshPermitted(_)) {
         operation["x-fresh-within-seconds"] = json!(crate::users::FRESH.as_secs());
     }
     if let Some(body) = &route.body {
@@ -43,7 +43,9 @@ fn security(who: Who) -> Value {
         Who::User(By::Any | By::NotKeyUnlessAdmin) | Who::Permitted(_) => {
             json!([{ "bearer": [] }, { "session": [] }, { "apiKey": [] }])
         }
-        Who::User(By::NotKey | By::Fresh) => json!([{ "bearer": [] }, { "session": [] }]),
+        Who::User(By::NotKey | By::Fresh) | Who::FreshPermitted(_) => {
+            json!([{ "bearer": [] }, { "session": [] }])
+        }
     }
 }
 

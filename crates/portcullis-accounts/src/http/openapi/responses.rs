@@ -174,6 +174,11 @@ fn of_callers(who: Who) -> &'static [(u16, &'static [&'static str])] {
             (401, &["reauthentication_required"]),
             (403, &["key_not_allowed"]),
         ],
+        Who::FreshPermitted(_) => &[
+            NOBODY,
+            (401, &["reauthentication_required"]),
+            (403, &["forbidden", "key_not_allowed"]),
+        ],
         Who::Permitted(_) => &[NOBODY, (403, &["forbidden", "insufficient_scope"])],
     }
 }
