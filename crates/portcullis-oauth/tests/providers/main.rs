@@ -4,6 +4,7 @@
 mod ages;
 mod answers;
 mod callbacks;
+mod custom;
 mod discord;
 mod discovery;
 mod github;
