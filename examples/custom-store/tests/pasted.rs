@@ -3,6 +3,9 @@
 #[path = "../../quickstart/tests/printed/mod.rs"]
 mod printed;
 
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
+
 use self::printed::{Directory, Example, has_curl, paste_all};
 
 fn start(directory: &Directory) -> Example {
@@ -72,4 +75,30 @@ fn the_other_database_knows_nobody_by_name() {
         has(&theirs, "portcullis_families"),
         "it is the other database"
     );
+}
+
+/// Whoever ran it before it knew of second factors runs it again.
+#[test]
+fn a_table_that_is_older_than_second_factors_is_brought_up() {
+    if !has_curl() {
+        return;
+    }
+    let directory = Directory::new();
+    drop(start(&directory));
+    let run = |statement: &'static str| {
+        let options = SqliteConnectOptions::new().filename(directory.0.join("staff.db"));
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap().block_on(async {
+            let mut connection = options.connect().await.unwrap();
+            sqlx::query(statement)
+                .execute(&mut connection)
+                .await
+                .unwrap();
+            connection.close().await.unwrap();
+        });
+    };
+    run("ALTER TABLE people_accounts DROP COLUMN mfa_since");
+    let example = start(&directory);
+    paste_all(&example, &directory);
+    run("UPDATE people_accounts SET mfa_since = NULL");
 }

@@ -39,6 +39,12 @@ const BESIDE: &str = "CREATE TABLE IF NOT EXISTS people_accounts (
     updated_at INTEGER NOT NULL
 ) STRICT";
 
+/// Whether the table beside is not older than second factors.
+const HAS_MFA_SINCE: &str =
+    "SELECT EXISTS (SELECT 1 FROM pragma_table_info('people_accounts') WHERE name = 'mfa_since')";
+
+const ADD_MFA_SINCE: &str = "ALTER TABLE people_accounts ADD COLUMN mfa_since INTEGER";
+
 const WITHOUT_ACCOUNT: &str = "SELECT p.id, p.email FROM people p
     LEFT JOIN people_accounts a ON a.person = p.id WHERE a.person IS NULL";
 
@@ -72,6 +78,11 @@ impl People {
     async fn adopt(&self) -> Result<(), StoreError> {
         let mut transaction = self.begin_writing().await?;
         run(sqlx::query(BESIDE), &mut transaction).await?;
+        let has_mfa_since = sqlx::query_scalar::<_, bool>(HAS_MFA_SINCE);
+        let has_mfa_since = has_mfa_since.fetch_one(&mut *transaction).await;
+        if !has_mfa_since.map_err(StoreError::new)? {
+            run(sqlx::query(ADD_MFA_SINCE), &mut transaction).await?;
+        }
         let rows: Vec<(i64, String)> = sqlx::query_as(WITHOUT_ACCOUNT)
             .fetch_all(&mut *transaction)
             .await
