@@ -15,6 +15,9 @@
 //! | [`accounts`] | the account system, and where it is mounted |
 //! | [`registering`] | registering, proving an address |
 //! | [`logging_in`] | logging in, locks, known devices; how malicious lockout is prevented |
+//! | [`second_factors`] | codes of an authenticator app, recovery codes, who must have them |
+//! | [`oauth_login`] | logging in by Google, GitHub, Discord, any OpenID Connect issuer; linking |
+//! | [`providers`] | what to register at each provider |
 //! | [`staying_logged_in`] | refresh tokens, sessions, logout |
 //! | [`passwords`] | rules, change, reset, import |
 //! | [`keys_of_users`] | API keys that users make |
@@ -51,6 +54,9 @@ pages! {
     accounts,
     registering,
     logging_in,
+    second_factors,
+    oauth_login,
+    providers,
     staying_logged_in,
     passwords,
     keys_of_users,
