@@ -22,20 +22,8 @@ const logIn = ({ page }, provider) => page.click(`#providers [data-provider=${pr
 const link = ({ page }, provider) => page.click(`#links [data-provider=${provider}]`);
 const linked = async (visitor) => (await visitor.api('GET', '/users/identities')).body.identities;
 
-// Goes to the provider, and stops where it sends the browser back to: that address, which nobody has been at.
-async function stopAtCallback(visitor, provider) {
-  const here = `${callback(provider)}?**`;
-  const caught = new Promise((resolve) => {
-    visitor.context.route(here, (route) => {
-      resolve(route.request().url());
-      return route.abort();
-    });
-  });
-  await logIn(visitor, provider);
-  const address = await caught;
-  await visitor.context.unroute(here);
-  return address;
-}
+// Goes to the provider, and stops where it sends the browser back to.
+const stopAtCallback = (visitor, provider) => visitor.heldAt(callback(provider), () => logIn(visitor, provider));
 
 // What the last visit to a provider was asked with.
 function lastAuthorization(visitor, path) {
@@ -158,16 +146,7 @@ await walk({
   // AC-A12: nobody is logged in as somebody else by an address that was sent to them.
   async 'the code of a login that waits is good in its own browser alone'() {
     await tell({ logIn: 'grace' });
-    const here = `${base}/?**`;
-    const caught = new Promise((resolve) => {
-      grace.context.route(here, (route) => {
-        resolve(route.request().url());
-        return route.abort();
-      });
-    });
-    await logIn(grace, 'oidc');
-    const address = await caught;
-    await grace.context.unroute(here);
+    const address = await grace.heldAt(`${base}/\\?`, () => logIn(grace, 'oidc'));
     assert.match(new URL(address).searchParams.get('code'), /./);
     const victim = await Visitor.arrive();
     await victim.page.goto(address);

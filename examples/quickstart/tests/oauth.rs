@@ -237,8 +237,8 @@ fn there_and_back_again() {
     let asked = providers.github.requests_to(Endpoint::Token);
     assert_eq!(asked.len(), 1);
     assert_eq!(
-        asked[0].parameter("redirect_uri"),
-        Some(&*callback(&client, "github"))
+        asked[0].field("redirect_uri"),
+        Some(callback(&client, "github"))
     );
     let printed = client.example.printed_later();
     let (_, complaints) = client.example.end_by("-TERM");

@@ -25,8 +25,8 @@ impl App {
     /// where all of these are used up.
     fn code(&mut self) -> String {
         loop {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-            let (current, passed) = (now.as_secs() / STEP, now.as_secs() % STEP);
+            let now = seconds();
+            let (current, passed) = (now / STEP, now % STEP);
             let earliest = if passed < 25 { current - 1 } else { current };
             if let Some(step) = (earliest..=current + 1).find(|step| *step > self.last) {
                 self.last = step;
@@ -44,14 +44,18 @@ impl App {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    /// A code of long ago.
+    /// A code that is none of those that are good about now.
     fn wrong(&self) -> String {
-        let good: Vec<_> = (self.last - 3..self.last + 4)
-            .map(|step| self.at(step))
-            .collect();
+        let current = seconds() / STEP;
+        let good: Vec<_> = (current - 3..current + 4).map(|step| self.at(step)).collect();
         let mut old = (1..).map(|step| self.at(step));
         old.find(|code| !good.contains(code)).unwrap()
     }
+}
+
+fn seconds() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.unwrap().as_secs()
 }
 
 /// Whether there is an oathtool. Without it these tests say so and pass; where `CI` is set, they fail.

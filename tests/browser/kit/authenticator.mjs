@@ -11,7 +11,9 @@ export class Authenticator {
 
   // What the QR code in a picture says.
   scan(png) {
-    const read = execFileSync('zbarimg', ['-q', '--raw', 'png:-'], { input: png, encoding: 'utf8' });
+    const read = execFileSync('zbarimg', ['-q', '--raw', 'png:-'], {
+      input: png, encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'],
+    });
     this.uri = new URL(read.trim());
     assert.equal(this.uri.protocol, 'otpauth:');
     assert.equal(this.uri.host, 'totp');

@@ -22,7 +22,8 @@ export const close = () => chrome.close();
 // What each page shows, for whoever has to find out what went wrong.
 export async function whereAll() {
   const pages = chrome.contexts().flatMap((context) => context.pages());
-  return Promise.all(pages.map(async (page) => `${page.url()}: ${(await page.locator('main').innerText({ timeout: 500 }).catch(() => page.content())).slice(0, 2000)}`));
+  const shown = (page) => page.locator('body').innerText({ timeout: 1000 }).catch(() => 'nothing');
+  return Promise.all(pages.map(async (page) => `${page.url()} shows ${await shown(page)}`));
 }
 
 export class Visitor {
@@ -69,6 +70,23 @@ export class Visitor {
   async cookie(name) {
     const all = await this.context.cookies(settings.base);
     return all.find((cookie) => cookie.name === name);
+  }
+
+  // Does something, and holds the browser at the first address that begins like this, also if it was redirected there. It goes on
+  // after `meanwhile`; without one it does not, and nobody has been at that address, which is returned.
+  async heldAt(start, act, meanwhile) {
+    const session = await this.context.newCDPSession(this.page);
+    const paused = new Promise((resolve) => session.once('Fetch.requestPaused', resolve));
+    await session.send('Fetch.enable', { patterns: [{ urlPattern: `${start}*` }] });
+    const acted = act();
+    const { requestId, request } = await paused;
+    await meanwhile?.();
+    const how = meanwhile ? ['Fetch.continueRequest', { requestId }] : ['Fetch.failRequest', { requestId, errorReason: 'Aborted' }];
+    await session.send(...how);
+    await acted;
+    await session.send('Fetch.disable');
+    await session.detach();
+    return request.url;
   }
 
   // The addresses that going back would lead to, this page's among them.
