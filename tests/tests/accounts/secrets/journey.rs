@@ -16,7 +16,7 @@ use crate::support::World;
 /// Somebody at a browser and a command line, who writes down every secret.
 pub(crate) struct Journey<'a> {
     pub(crate) noted: Noted,
-    world: &'a World,
+    pub(super) world: &'a World,
     router: Router,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn text(&self, name: &str) -> &str {
+    pub(super) fn text(&self, name: &str) -> &str {
         self.body[name].as_str().expect(name)
     }
 }
@@ -45,7 +45,7 @@ impl<'a> Journey<'a> {
     }
 
     /// One request, with a credential in the header that it belongs to.
-    async fn send(
+    pub(super) async fn send(
         &mut self,
         method: Method,
         path: &str,
@@ -79,7 +79,12 @@ impl<'a> Journey<'a> {
         answer
     }
 
-    async fn post(&mut self, path: &str, credential: Option<(&str, &str)>, body: Value) -> Answer {
+    pub(super) async fn post(
+        &mut self,
+        path: &str,
+        credential: Option<(&str, &str)>,
+        body: Value,
+    ) -> Answer {
         self.send(Method::POST, path, credential, body).await
     }
 
@@ -103,13 +108,13 @@ impl<'a> Journey<'a> {
         }
     }
 
-    fn password(&mut self, password: &'static str) -> &'static str {
+    pub(super) fn password(&mut self, password: &'static str) -> &'static str {
         self.noted.note("password", password);
         password
     }
 
     /// The token of the newest link of this kind.
-    async fn link(&mut self, address: &str, kind: &str) -> String {
+    pub(super) async fn link(&mut self, address: &str, kind: &str) -> String {
         let token = self.world.link_to(address, kind).await;
         self.noted.note("link", &token);
         token
