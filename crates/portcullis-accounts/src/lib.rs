@@ -36,9 +36,9 @@ pub use self::background::{Heard, RevocationFeed};
 pub use self::builder::{AccountsBuilder, BuildError};
 pub use self::flow::{
     Activated, AdminUpdate, Application, AuditPage, AuditRequest, Challenge, ChangePassword,
-    CreatedKey, Credentials, EnrolledLogin, Enrolment, FinishLogin, KeyInfo, ListUsers,
-    LoggedIn, LoggedOut, Login, Logout, Me, NewKey, NewUser, Proof, Reauthenticated, Register,
-    Registered, SecondFactor, SecondFactorStatus, Session, SessionInfo, Tokens, UserPage,
+    CreatedKey, Credentials, EnrolledLogin, Enrolment, FinishLogin, KeyInfo, ListUsers, LoggedIn,
+    LoggedOut, Login, Logout, Me, NewKey, NewUser, Proof, Reauthenticated, Register, Registered,
+    SecondFactor, SecondFactorStatus, Session, SessionInfo, Tokens, UserPage,
 };
 #[cfg(feature = "oauth")]
 pub use self::flow::{IdentityInfo, OauthReturn, OauthStart, OauthStarted};
@@ -57,11 +57,11 @@ pub use self::model::{
     StoredPassword, Ticket, TicketPurpose, User, UserQuery, UserRef,
 };
 pub use self::origin::Origin;
+#[cfg(feature = "oauth")]
+pub use self::settings::Linking;
 pub use self::settings::{
     Collection, Field, FieldKind, Limits, Pages, ParentGrace, Profile, boolean, integer, number,
     select, text,
 };
-#[cfg(feature = "oauth")]
-pub use self::settings::Linking;
 pub use self::users::{Mode, Users};
 pub use self::view::UserView;

@@ -46,13 +46,18 @@ pub(crate) fn sealing(secrets: &Secrets, purpose: Use) -> Result<SealingKeys, Co
 fn recovery(secrets: &Secrets) -> Result<RecoveryKeys, ConfigError> {
     let (newest, former) = secrets.split(Use::Recovery);
     let keys = RecoveryKeys::new(&*newest)?;
-    former.iter().try_fold(keys, |keys, key| keys.with_old_key(&**key))
+    former
+        .iter()
+        .try_fold(keys, |keys, key| keys.with_old_key(&**key))
 }
 
 /// A name for a key that says nothing of it.
 fn id_of(key: &[u8]) -> String {
     let hash = mac(key, &[b"id"]);
-    hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    hash.iter()
+        .take(4)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 impl fmt::Debug for Vault {

@@ -47,6 +47,10 @@ impl fmt::Debug for Login {
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one a login, and it is taken apart at once"
+)]
 pub enum LoggedIn {
     /// The user is logged in.
     Done(Session),

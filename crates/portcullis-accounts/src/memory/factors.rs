@@ -81,11 +81,7 @@ impl State {
         Ok(())
     }
 
-    fn put_recovery_codes(
-        &mut self,
-        owner: &UserRef,
-        digests: &[[u8; 32]],
-    ) -> Result<(), Refusal> {
+    fn put_recovery_codes(&mut self, owner: &UserRef, digests: &[[u8; 32]]) -> Result<(), Refusal> {
         self.require_owner(owner)?;
         self.drop_recovery_codes(owner);
         for digest in digests {
@@ -94,14 +90,11 @@ impl State {
         Ok(())
     }
 
-    fn take_recovery_code(
-        &mut self,
-        owner: &UserRef,
-        any_of: &[[u8; 32]],
-    ) -> Result<(), Refusal> {
+    fn take_recovery_code(&mut self, owner: &UserRef, any_of: &[[u8; 32]]) -> Result<(), Refusal> {
         let mut candidates = any_of.iter().map(|digest| (owner.clone(), *digest));
         let found = candidates.find(|code| self.recovery_codes.has(code));
-        self.recovery_codes.remove(&found.ok_or(Conflict::NotFound)?);
+        self.recovery_codes
+            .remove(&found.ok_or(Conflict::NotFound)?);
         Ok(())
     }
 

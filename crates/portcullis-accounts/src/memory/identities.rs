@@ -43,7 +43,11 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn delete_identity(&mut self, owner: &UserRef, id: &RecordId) -> Result<(), Refusal> {
+    pub(super) fn delete_identity(
+        &mut self,
+        owner: &UserRef,
+        id: &RecordId,
+    ) -> Result<(), Refusal> {
         let own = self.identities.of_owner(owner, id);
         let told = told(own.ok_or(Conflict::NotFound)?);
         self.subjects.remove(&told);

@@ -53,11 +53,7 @@ impl State {
         Ok(())
     }
 
-    fn count_attempt(
-        &mut self,
-        presented: &Presented<'_>,
-        at_most: u32,
-    ) -> Result<(), Refusal> {
+    fn count_attempt(&mut self, presented: &Presented<'_>, at_most: u32) -> Result<(), Refusal> {
         let mut ticket = self.good_ticket(presented)?.clone();
         if ticket.attempts >= at_most {
             return Err(Conflict::LimitReached.into());

@@ -80,7 +80,8 @@ impl Ticket {
     /// Whose it is.
     #[must_use]
     pub fn owner(&self) -> Option<UserRef> {
-        self.owner.map(|id| UserRef::new(self.collection.as_str(), id))
+        self.owner
+            .map(|id| UserRef::new(self.collection.as_str(), id))
     }
 }
 

@@ -3,9 +3,9 @@
 mod collection;
 mod field;
 mod limits;
-mod offered;
 #[cfg(feature = "oauth")]
 mod oauth;
+mod offered;
 mod profile;
 mod urls;
 
@@ -13,10 +13,10 @@ pub use self::collection::Collection;
 pub(crate) use self::field::Setter;
 pub use self::field::{Field, FieldKind, boolean, integer, number, select, text};
 pub use self::limits::Limits;
-pub(crate) use self::offered::Offered;
 #[cfg(feature = "oauth")]
 pub use self::oauth::Linking;
 #[cfg(feature = "oauth")]
 pub(crate) use self::oauth::{Oauth, OauthSettings, with_parameter};
+pub(crate) use self::offered::Offered;
 pub use self::profile::{ParentGrace, Profile};
 pub use self::urls::Pages;

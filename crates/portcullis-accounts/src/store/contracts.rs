@@ -9,9 +9,7 @@ use portcullis_key::KeyIndex;
 use portcullis_limit::LockoutStore;
 use portcullis_session::IndexedSessionStore;
 
-use super::{
-    Change, CommitError, Committed, FactorStore, IdentityStore, StoreError, TicketStore,
-};
+use super::{Change, CommitError, Committed, FactorStore, IdentityStore, StoreError, TicketStore};
 use crate::model::{
     AuditEvent, AuditQuery, Delivery, Family, KeyRow, Link, QueuedMail, RecordId, User, UserQuery,
     UserRef,

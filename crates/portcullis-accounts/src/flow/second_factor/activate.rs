@@ -5,7 +5,7 @@ use std::fmt;
 use http::HeaderValue;
 use portcullis_core::{AuthUser, Denial};
 use portcullis_jwt::IssuedToken;
-use portcullis_mfa::{RecoveryCodes, Step};
+use portcullis_mfa::{RecoveryCode, RecoveryCodes, Step};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 
@@ -59,7 +59,7 @@ impl fmt::Debug for Activated {
 
 /// The codes, as they are shown.
 pub(crate) fn texts(codes: &RecoveryCodes) -> Vec<&str> {
-    codes.iter().map(|code| code.expose()).collect()
+    codes.iter().map(RecoveryCode::expose).collect()
 }
 
 /// What is to be committed for a factor whose first code was right.

@@ -103,7 +103,7 @@ impl Users {
         let new = self.new_enrolment(&user)?;
         let changes = vec![self.while_logged_in(&user), new.put, new.begun];
         let committed = self.commit(changes).await;
-        committed.map_err(|error| not_enrolled(error))?;
+        committed.map_err(not_enrolled)?;
         Ok(new.shown)
     }
 
