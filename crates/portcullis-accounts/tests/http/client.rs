@@ -245,6 +245,10 @@ impl Answer {
                 ("", None)
             ),
             200..300 => assert_eq!(self.header("content-type"), "application/json"),
+            303 => assert_eq!(
+                (self.text.as_str(), self.header("referrer-policy")),
+                ("", "no-referrer")
+            ),
             _ => self.is_a_problem(id),
         }
     }

@@ -6,6 +6,13 @@ mod common;
 #[path = "../common/app.rs"]
 mod app;
 
+#[cfg(feature = "oauth")]
+#[path = "../common/browser.rs"]
+mod browser;
+#[cfg(feature = "oauth")]
+#[path = "../common/oauth.rs"]
+mod oauth;
+
 mod access;
 mod alike;
 mod bodies;
@@ -17,6 +24,8 @@ mod life;
 mod limits;
 mod logout;
 mod paths;
+#[cfg(feature = "oauth")]
+mod providers;
 mod refusals;
 mod second_factor;
 mod second_step;
