@@ -10,7 +10,7 @@ use crate::link::Link;
 use crate::moment::Moments;
 use crate::place::Place;
 use crate::settings::Settings;
-use crate::{ConnectError, Redis};
+use crate::{ConnectError, Redis, eviction};
 
 /// How to connect to Redis; made by [`Redis::builder`].
 #[must_use]
@@ -90,14 +90,16 @@ impl RedisBuilder {
         self
     }
 
-    /// Connects.
+    /// Connects, and warns if Redis is set to drop keys when its memory is full.
     ///
     /// # Errors
     ///
     /// If nobody answers in time, or Redis does not let us in.
     pub async fn connect(self) -> Result<Redis, ConnectError> {
         let link = Link::connect(&self.settings).await?;
-        Ok(self.over(link))
+        let redis = self.over(link);
+        eviction::warn_about(&redis).await;
+        Ok(redis)
     }
 
     /// Begins to connect, and does not wait for it: for a node that must start while Redis is away. Until there is a connection, each
@@ -120,6 +122,8 @@ impl RedisBuilder {
                 prefix: self.prefix,
                 moments: self.moments,
                 is_cluster: self.settings.place.is_cluster(),
+                #[cfg(feature = "accounts")]
+                settings: self.settings,
             }),
         }
     }

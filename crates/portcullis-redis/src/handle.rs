@@ -35,6 +35,8 @@ pub(crate) struct Inner {
     pub(crate) prefix: String,
     pub(crate) moments: Moments,
     pub(crate) is_cluster: bool,
+    #[cfg(feature = "accounts")]
+    pub(crate) settings: crate::settings::Settings,
 }
 
 impl Redis {

@@ -50,7 +50,7 @@ async fn count_somebody(redis: &Redis) {
     lockout.fail(attempt);
 }
 
-/// v5.0.0-14.2.4: who reads Redis sees rules and windows, but nobody's name.
+/// Who reads Redis sees rules and windows, but nobody's name.
 #[tokio::test]
 async fn nobody_is_named() {
     let Some(server) = Server::start() else {

@@ -166,7 +166,7 @@ impl Drop for Certificates {
     }
 }
 
-/// v5.0.0-12.2.1 and 12.3.4: a server is believed by its certificate alone, and a client where the server asks for one.
+/// A server is believed by its certificate alone, and a client where the server asks for one.
 #[tokio::test]
 async fn tls() {
     let certificates = Certificates::create();

@@ -193,3 +193,48 @@ async fn the_clock_is_that_of_redis() {
         assert!(refusals > 0, "it regains at once");
     }
 }
+
+/// Windows of years: a quota gives all that it says, and no more.
+#[tokio::test]
+async fn windows_may_be_of_any_length() {
+    let Some(server) = server() else { return };
+    let year = Duration::from_secs(365 * 86_400);
+    let key = LimitKey::from("alice");
+    for window in [
+        Duration::ZERO,
+        30 * year / 365,
+        year,
+        100 * year,
+        Duration::MAX,
+    ] {
+        for amount in [1, 7, 100, 12_345, u32::MAX] {
+            let gcra = Quota::per(window, amount);
+            let quotas = [
+                gcra.clone(),
+                gcra.clone().algorithm(Algorithm::SlidingWindow),
+                gcra.algorithm(Algorithm::FixedWindow),
+            ];
+            for quota in quotas {
+                let clock = ManualClock::new();
+                let redis = RedisLimiter::new(&connect_with_clock(&server, &clock).await);
+                clock.advance(Duration::from_nanos(1_234_567));
+                let half = quota.limit() / 2;
+                for cost in [half, quota.limit() - half - 1, 1] {
+                    let request = LimitRequest::new(&key, &quota).with_cost(cost);
+                    let decision = redis.check(&[request]).await.unwrap();
+                    assert!(decision.is_allowed(), "{cost} of {quota:?}: {decision:?}");
+                }
+                let request = [LimitRequest::new(&key, &quota)];
+                let refused = redis.check(&request).await.unwrap();
+                assert!(!refused.is_allowed(), "{quota:?}");
+                let most = 2 * quota.window() + Duration::from_secs(1);
+                assert!(refused.retry_after() <= most, "{refused:?}");
+                clock.advance(refused.retry_after());
+                assert!(
+                    redis.check(&request).await.unwrap().is_allowed(),
+                    "{quota:?}"
+                );
+            }
+        }
+    }
+}

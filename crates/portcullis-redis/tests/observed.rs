@@ -103,4 +103,13 @@ async fn a_failure_and_its_end() {
     assert_eq!(after["portcullis_redis_circuit_changes_total closed"], 1.0);
     assert!(after["portcullis_redis_requests_total limit ok"] >= 10.0);
     assert!(after["portcullis_redis_request_seconds limit"] >= 10.0);
+
+    let evicts = ["--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"];
+    for (settings, warned) in [(&evicts[..2], 0), (&evicts[2..], 0), (&evicts[..], 1)] {
+        let before = captured.lines("noeviction").len();
+        let server = Server::start_with(settings).unwrap();
+        Redis::connect(&server.url()).await.unwrap();
+        let said = captured.lines("noeviction").len() - before;
+        assert_eq!(said, warned, "{settings:?}");
+    }
 }

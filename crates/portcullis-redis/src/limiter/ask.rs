@@ -44,7 +44,7 @@ const NANOS_PER_SECOND: u64 = 1_000_000_000;
 /// Counts these requests if all have room: one step, whose keys must lie in one slot.
 pub(super) async fn check(redis: &Redis, requests: &[Asked]) -> Result<Decision, Failure> {
     match requests {
-        [request] if request.is_gcra() => check_gcra(redis, request).await,
+        [request] if request.is_plain() => check_gcra(redis, request).await,
         requests => check_all(redis, requests, COUNT).await,
     }
 }
@@ -60,7 +60,7 @@ async fn check_gcra(redis: &Redis, request: &Asked) -> Result<Decision, Failure>
         seconds,
         nanos,
         margin,
-        request.nanos.to_string(),
+        request.length.to_string(),
         request.limit.to_string(),
         request.cost.to_string(),
     ];
@@ -118,8 +118,9 @@ async fn take_back(redis: &Redis, hits: &[Counted], how: &str) -> Result<(), Fai
 fn push(arguments: &mut Vec<String>, request: &Asked) {
     arguments.push(request.algorithm.to_owned());
     arguments.push(request.limit.to_string());
-    arguments.push(request.nanos.to_string());
+    arguments.push(request.length.to_string());
     arguments.push(request.cost.to_string());
+    arguments.push(request.unit.to_string());
 }
 
 /// When it was decided, in nanoseconds: until the year 2554.
@@ -135,11 +136,12 @@ fn outcome(request: &Asked, numbers: &[i64], mark: u64) -> Result<Outcome, Failu
         return Err(Failure::Nonsense("no outcome"));
     };
     let (limit, remaining) = (request.limit, small(remaining)?);
-    let reset = Duration::from_nanos(unsigned(reset)?);
+    let time = |units| Ok::<_, Failure>(unsigned(units)?.saturating_mul(request.unit));
+    let reset = Duration::from_nanos(time(reset)?);
     match allowed {
         1 => Ok(Outcome::allowed(limit, remaining, reset, mark)),
         0 => {
-            let wait = Duration::from_nanos(unsigned(wait)?);
+            let wait = Duration::from_nanos(time(wait)?);
             Ok(Outcome::refused(limit, remaining, reset, wait))
         }
         _ => Err(Failure::Nonsense("neither allowed nor refused")),

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use portcullis_limit::{Algorithm, Hit, LimitRequest, Quota};
 
 use crate::Redis;
@@ -12,8 +14,10 @@ pub(super) struct Asked {
     pub(super) fingerprint: u128,
     pub(super) algorithm: &'static str,
     pub(super) limit: u32,
-    /// The emission interval, or the window's length.
-    pub(super) nanos: u64,
+    /// The emission interval, or the window's length, in units.
+    pub(super) length: u64,
+    /// In nanoseconds.
+    pub(super) unit: u64,
     pub(super) cost: u32,
 }
 
@@ -35,24 +39,27 @@ impl Asked {
     pub(super) fn new(redis: &Redis, request: &LimitRequest<'_>) -> Result<Self, Failure> {
         let LimitRequest { key, quota, cost } = *request;
         let hash = redis.inner.hasher.hash(Purpose::Limits, key.as_bytes());
-        let (algorithm, time) = match quota.counted_by() {
-            Algorithm::Gcra => ("g", quota.emission_interval()),
-            Algorithm::SlidingWindow => ("s", quota.window()),
-            Algorithm::FixedWindow => ("f", quota.window()),
+        let (algorithm, time, times) = match quota.counted_by() {
+            Algorithm::Gcra => ("g", quota.emission_interval(), quota.limit()),
+            Algorithm::SlidingWindow => ("s", quota.window(), 2),
+            Algorithm::FixedWindow => ("f", quota.window(), 1),
             _ => return Err(Failure::Nonsense("an algorithm that is not known here")),
         };
+        let unit = unit(time, times);
         Ok(Self {
             key: name(redis, quota, hash),
             fingerprint: hash.bits() ^ u128::from_le_bytes(quota.id()),
             algorithm,
             limit: quota.limit(),
-            nanos: u64::try_from(time.as_nanos()).unwrap_or(u64::MAX),
+            length: u64::try_from(time.as_nanos().div_ceil(unit.into())).unwrap_or(u64::MAX),
+            unit,
             cost,
         })
     }
 
-    pub(super) fn is_gcra(&self) -> bool {
-        self.algorithm == "g"
+    /// Whether the shortest script will do.
+    pub(super) fn is_plain(&self) -> bool {
+        self.algorithm == "g" && self.unit == 1
     }
 
     /// The part of the key that chooses its slot in a cluster.
@@ -60,6 +67,17 @@ impl Asked {
         tag(&self.key)
     }
 }
+
+/// Lua's numbers are exact below 2^53: that is nanoseconds for so many times this time, or, where it is longer than 52 days in all,
+/// microseconds.
+fn unit(time: Duration, times: u32) -> u64 {
+    match time.as_nanos().saturating_mul(times.into()) {
+        0..EXACT => 1,
+        _ => 1000,
+    }
+}
+
+const EXACT: u128 = 1 << 52;
 
 impl Counted {
     pub(super) fn new(redis: &Redis, hit: &Hit<'_>) -> Result<Self, Failure> {

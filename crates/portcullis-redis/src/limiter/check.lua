@@ -1,6 +1,6 @@
--- Several requests, all or nothing. KEYS: one for each. ARGV[4]: whether they are counted, or only judged. ARGV, from the fifth on, four for each: algorithm, limit, emission interval or
--- length of the window in nanoseconds, cost.
--- Answers seconds and nanoseconds of the decision, then four numbers for each: allowed, remaining, reset, retry after.
+-- Several requests, all or nothing. KEYS: one for each. ARGV[4]: whether they are counted, or only judged. ARGV, from the fifth on, five for each: algorithm, limit, emission
+-- interval or length of the window in units, cost, unit in nanoseconds.
+-- Answers seconds and nanoseconds of the decision, then four numbers for each: allowed, remaining, reset and retry after in units.
 local judge = {}
 
 function judge.g(limit, emission, cost, state)
@@ -67,11 +67,11 @@ end
 
 local before, now, answer, is_allowed = {}, {}, { seconds, nanos }, ARGV[4] == '1'
 for number, key in ipairs(KEYS) do
+    local at = 5 * number
     if before[key] == nil then
-        before[key] = read(key) or false
+        before[key] = read(key, tonumber(ARGV[at + 4])) or false
         now[key] = before[key]
     end
-    local at = 4 * number + 1
     local algorithm, limit, length, cost = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
     local allowed, remaining, reset, wait, state = judge[algorithm](limit, length, cost, now[key])
     if allowed == 0 then
@@ -84,11 +84,11 @@ for number, key in ipairs(KEYS) do
     end
 end
 for number, key in ipairs(KEYS) do
-    local at = 4 * number + 1
+    local at = 5 * number
     local algorithm, limit, length = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
     if is_allowed then
         if now[key] ~= before[key] then
-            write(key, algorithm, now[key])
+            write(key, algorithm, now[key], tonumber(ARGV[at + 4]))
             before[key] = now[key]
         end
     elseif answer[4 * number - 1] == 1 then

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "accounts")]
+use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, PushInfo, PushKind, RedisResult};
 use tokio::time::timeout;
 
@@ -13,7 +15,7 @@ use crate::settings::Settings;
 use crate::tls::Certificates;
 
 /// What there is to know for making a connection.
-pub(super) struct Dial {
+pub(crate) struct Dial {
     place: Place,
     #[cfg(feature = "tls")]
     certificates: Certificates,
@@ -25,7 +27,7 @@ pub(super) struct Dial {
 const QUEUE: usize = 1024;
 
 impl Dial {
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(settings: &Settings) -> Self {
         #[cfg(feature = "tls")]
         crate::tls::choose_provider();
         Self {
@@ -69,6 +71,59 @@ impl Dial {
         }
     }
 
+    /// A connection of one's own, whose pushes are told at once: to the server, to the master, or to a node of the cluster that answers,
+    /// for what is said on a channel at one node is heard at all.
+    #[cfg(feature = "accounts")]
+    pub(crate) async fn listen(
+        &self,
+        tell: impl redis::aio::AsyncPushSender,
+    ) -> Result<MultiplexedConnection, ConnectError> {
+        let config = limitless().set_push_sender(tell);
+        let connected = timeout(self.connect_timeout, self.open_one(&config)).await;
+        connected.map_err(|_| ConnectError::late())?
+    }
+
+    #[cfg(feature = "accounts")]
+    async fn open_one(
+        &self,
+        config: &AsyncConnectionConfig,
+    ) -> Result<MultiplexedConnection, ConnectError> {
+        let client = match &self.place {
+            Place::One(info) => self.client((**info).clone())?,
+            #[cfg(feature = "cluster")]
+            Place::Cluster(nodes) => return self.open_any(nodes, config).await,
+            #[cfg(feature = "sentinel")]
+            Place::Sentinel(place) => {
+                let mut sentinel = self.sentinel(place)?;
+                return Ok(sentinel.get_async_connection_with_config(config).await?);
+            }
+        };
+        let connection = client.get_multiplexed_async_connection_with_config(config);
+        Ok(connection.await?)
+    }
+
+    /// The first that answers, beginning anywhere; each has its share of the time.
+    #[cfg(all(feature = "accounts", feature = "cluster"))]
+    async fn open_any(
+        &self,
+        nodes: &[redis::ConnectionInfo],
+        config: &AsyncConnectionConfig,
+    ) -> Result<MultiplexedConnection, ConnectError> {
+        let share = self.connect_timeout / u32::try_from(nodes.len()).unwrap_or(1).max(1);
+        let first = super::any_of(nodes.len());
+        let mut error = ConnectError::late();
+        for info in nodes.iter().cycle().skip(first).take(nodes.len()) {
+            let client = self.client(info.clone())?;
+            let connection = client.get_multiplexed_async_connection_with_config(config);
+            match timeout(share, connection).await {
+                Ok(Ok(connection)) => return Ok(connection),
+                Ok(Err(fault)) => error = fault.into(),
+                Err(_) => error = ConnectError::late(),
+            }
+        }
+        Err(error)
+    }
+
     #[cfg(feature = "tls")]
     fn client(&self, info: redis::ConnectionInfo) -> RedisResult<Client> {
         match self.certificates.get() {
@@ -78,6 +133,7 @@ impl Dial {
     }
 
     #[cfg(not(feature = "tls"))]
+    #[allow(clippy::unused_self, reason = "certificates are TLS alone")]
     fn client(&self, info: redis::ConnectionInfo) -> RedisResult<Client> {
         Client::open(info)
     }
@@ -100,6 +156,10 @@ impl Dial {
     }
 
     #[cfg(feature = "sentinel")]
+    #[cfg_attr(
+        not(feature = "tls"),
+        allow(clippy::unused_self, reason = "certificates are TLS alone")
+    )]
     fn sentinel(
         &self,
         place: &crate::place::SentinelPlace,
@@ -141,9 +201,13 @@ fn settings(doubts: &Arc<Doubts>) -> AsyncConnectionConfig {
         }
         Ok::<_, std::convert::Infallible>(())
     };
+    limitless()
+        .set_pipeline_buffer_size(QUEUE)
+        .set_push_sender(tell)
+}
+
+fn limitless() -> AsyncConnectionConfig {
     AsyncConnectionConfig::new()
         .set_connection_timeout(None)
         .set_response_timeout(None)
-        .set_pipeline_buffer_size(QUEUE)
-        .set_push_sender(tell)
 }

@@ -98,8 +98,21 @@ impl Keeper {
     async fn rest(&mut self) {
         let pause = self.pause;
         self.pause = (2 * pause).min(LONGEST_PAUSE);
-        tokio::time::sleep(pause - pause.mul_f32(0.5 * share())).await;
+        rest(pause).await;
     }
+}
+
+/// Waits for as long, less up to a half.
+pub(crate) async fn rest(pause: Duration) {
+    tokio::time::sleep(pause - pause.mul_f32(0.5 * share())).await;
+}
+
+/// One of so many, by chance.
+#[cfg(all(feature = "accounts", feature = "cluster"))]
+pub(super) fn any_of(count: usize) -> usize {
+    let mut byte = [0];
+    drop(getrandom::fill(&mut byte));
+    usize::from(byte[0]) % count.max(1)
 }
 
 /// A random share, from 0 to 1; 0 where there is no randomness.

@@ -15,8 +15,12 @@ use redis::{Cmd, Value};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use self::dial::Dial;
+pub(crate) use self::dial::Dial;
 use self::keeper::Keeper;
+#[cfg(all(feature = "accounts", feature = "cluster"))]
+use self::keeper::any_of;
+#[cfg(feature = "accounts")]
+pub(crate) use self::keeper::rest;
 use self::line::Line;
 use crate::ConnectError;
 use crate::failure::Failure;
