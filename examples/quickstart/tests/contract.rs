@@ -36,7 +36,13 @@ fn v5_0_0_14_3_2_no_answer_is_stored_and_each_has_an_id() {
         answer.must_be_marked();
     }
     client.log_in(ALICE).must_be_marked();
-    for path in ["/verify-email", "/page.js", "/page.css"] {
+    for path in [
+        "/",
+        "/home/main.js",
+        "/verify-email",
+        "/page.js",
+        "/page.css",
+    ] {
         client.curl("", path).must_be_marked();
     }
     for path in ["/api/posts", "/api/users/me"] {

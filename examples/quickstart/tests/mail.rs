@@ -105,7 +105,10 @@ fn pages_tell_nobody_and_load_nothing_from_elsewhere() {
     let Some(client) = Client::start(&[]) else {
         return;
     };
-    for path in PAGES.into_iter().chain(["/page.js", "/page.css"]) {
+    for path in PAGES
+        .into_iter()
+        .chain(["/", "/home/main.js", "/page.js", "/page.css"])
+    {
         let page = client.curl("", path);
         assert_eq!(page.status(), 200);
         assert_eq!(page.header("referrer-policy"), Some("no-referrer"));

@@ -47,7 +47,9 @@ impl App {
     /// A code that is none of those that are good about now.
     fn wrong(&self) -> String {
         let current = seconds() / STEP;
-        let good: Vec<_> = (current - 3..current + 4).map(|step| self.at(step)).collect();
+        let good: Vec<_> = (current - 3..current + 4)
+            .map(|step| self.at(step))
+            .collect();
         let mut old = (1..).map(|step| self.at(step));
         old.find(|code| !good.contains(code)).unwrap()
     }

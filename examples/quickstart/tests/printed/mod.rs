@@ -194,6 +194,22 @@ pub(crate) fn run(command: &mut Command) -> Output {
     output.unwrap()
 }
 
+/// What is wrong is said in one line, names its culprit, and the exit code is 1.
+#[track_caller]
+pub(crate) fn must_complain(command: &mut Command, about: &str) {
+    let output = run(command);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let errors: Vec<_> = said
+        .lines()
+        .filter(|line| !line.contains(" WARN "))
+        .collect();
+    assert_eq!(output.status.code(), Some(1), "{about}: {said}");
+    assert!(errors[0].starts_with("quickstart: "), "{about}: {said}");
+    assert!(errors[0].contains(about), "{about}: {said}");
+    assert_eq!(errors.len(), 1, "{said}");
+    assert!(output.stdout.is_empty());
+}
+
 /// Whether there is curl. Without it these tests say so and pass; where `CI` is set, they fail.
 pub(crate) fn has_curl() -> bool {
     let found = Command::new("curl").arg("--version").output().is_ok();
