@@ -131,7 +131,7 @@ impl Voice {
 /// store would be asked too often, and nothing be missed.
 fn name() -> String {
     let mut bytes = [0; 16];
-    drop(getrandom::fill(&mut bytes));
+    let _ = getrandom::fill(&mut bytes);
     let mut name = String::with_capacity(32);
     for byte in bytes {
         crate::hash::push_hex(&mut name, byte);

@@ -111,7 +111,7 @@ pub(crate) async fn rest(pause: Duration) {
 #[cfg(all(feature = "accounts", feature = "cluster"))]
 pub(super) fn any_of(count: usize) -> usize {
     let mut byte = [0];
-    drop(getrandom::fill(&mut byte));
+    let _ = getrandom::fill(&mut byte);
     usize::from(byte[0]) % count.max(1)
 }
 
