@@ -108,7 +108,7 @@ async fn ac_o5_a_factor_asks_for_nothing_before_its_first_code() {
     let codes: BTreeSet<_> = activated
         .recovery_codes
         .iter()
-        .map(|code| code.expose())
+        .map(portcullis_mfa::RecoveryCode::expose)
         .collect();
     assert_eq!(codes.len(), 10, "AC-O7");
     let debug = format!("{activated:?}");

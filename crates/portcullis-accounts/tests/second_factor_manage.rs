@@ -147,7 +147,11 @@ async fn a_code_of_somebody_else_or_of_another_time_is_wrong() {
         assert_eq!(code(replaced), WRONG, "{wrong}");
     }
     assert_eq!(count(&h, "mfa.failed wrong_code").await, 9);
-    assert_eq!(count(&h, "mfa.failed used_code").await, 1, "Bob's, which is one by its form");
+    assert_eq!(
+        count(&h, "mfa.failed used_code").await,
+        1,
+        "Bob's, which is one by its form"
+    );
     assert!(users.me(&caller).await.unwrap().user.mfa);
 }
 
@@ -203,7 +207,10 @@ async fn ac_o7_new_recovery_codes_are_in_place_of_the_old() {
     let status = users.second_factor_status(&caller).await.unwrap();
     assert_eq!(status.recovery_codes_left, 10);
     let sent = h.sent().await;
-    assert!(sent.iter().any(|mail| mail.kind == "recovery_codes_replaced"));
+    assert!(
+        sent.iter()
+            .any(|mail| mail.kind == "recovery_codes_replaced")
+    );
     assert_eq!(count(&h, "mfa.recovery_replaced").await, 1);
     let challenge = challenged(&users, ADA).await;
     for old in &app.recovery[1..4] {

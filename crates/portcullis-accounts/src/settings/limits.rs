@@ -14,12 +14,12 @@ use portcullis_limit::Quota;
 /// | `request_link_for` | address | 5 a minute | django-allauth (password reset) |
 /// | `mail_to` | address and purpose | 1 a minute; more are answered alike and not sent | GoTrue |
 /// | `take_link` | client | 30 in 5 minutes | GoTrue (verify) |
-/// | `prove` | user | 10 a minute | django-allauth (reauthenticate) |
+/// | `prove` | user | 10 a minute: codes of the second factor included | django-allauth (reauthenticate) |
 /// | `change_password` | user | 5 a minute | django-allauth |
 /// | `oauth_start` | client | 30 a minute | as `login` |
 /// | `oauth_callback` | client | 30 a minute | as `login`; each asks a provider |
 /// | `oauth_exchange` | client | 30 a minute | as `login` |
-/// | `manage` | user | 30 a minute | three times django-allauth's manage_email, for keys and profile as well |
+/// | `manage` | user | 30 a minute | three times django-allauth's manage_email, for keys, profile and enrolments as well |
 ///
 /// Failed logins are counted besides, by [`Lockout`](portcullis_limit::Lockout).
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +40,7 @@ pub struct Limits {
     pub mail_to: Quota,
     /// Links presented.
     pub take_link: Quota,
-    /// Proofs repeated.
+    /// Proofs repeated, and codes shown by who is logged in.
     pub prove: Quota,
     /// Passwords changed.
     pub change_password: Quota,
