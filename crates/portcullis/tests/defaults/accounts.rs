@@ -104,6 +104,7 @@ fn what_may_be_done_how_often_is_what_the_page_says() {
     // Taken apart by name, so that a new limit is not forgotten here.
     let Limits {
         login,
+        second_factor,
         register,
         refresh,
         request_link,
@@ -112,10 +113,14 @@ fn what_may_be_done_how_often_is_what_the_page_says() {
         take_link,
         prove,
         change_password,
+        oauth_start,
+        oauth_callback,
+        oauth_exchange,
         manage,
     } = Limits::default();
-    let all: [Quota; 10] = [
+    let all: [Quota; 14] = [
         login,
+        second_factor,
         register,
         refresh,
         request_link,
@@ -124,6 +129,9 @@ fn what_may_be_done_how_often_is_what_the_page_says() {
         take_link,
         prove,
         change_password,
+        oauth_start,
+        oauth_callback,
+        oauth_exchange,
         manage,
     ];
     for quota in all {

@@ -5,6 +5,7 @@ mod keys;
 mod links;
 mod lockout;
 mod passwords;
+mod providers;
 mod revocations;
 mod second_factors;
 mod sessions;

@@ -3,6 +3,7 @@
 mod factors;
 mod people;
 mod place;
+mod provider;
 mod world;
 
 pub(crate) use self::factors::{Factored, by_recovery, by_totp};
@@ -10,6 +11,7 @@ pub(crate) use self::people::{
     code, cookie_of, enter_by, key_of, log_in, register, token_in, tokens, try_log_in,
 };
 pub(crate) use self::place::{Directory, Place};
+pub(crate) use self::provider::{ADA, Comer, Provided, code_in, exchange};
 pub(crate) use self::world::{Node, World, at, at_once, boundless, builder, cheap_pool, scattered};
 
 pub(crate) const SECRET: &str = "Vq3xT7mK9pWc2ZrL5nHd8YbG4fJs6AeU";

@@ -171,8 +171,10 @@ pub(crate) fn boundless() -> Limits {
         take_link: many("take_link"),
         prove: many("prove"),
         change_password: many("change_password"),
+        oauth_start: many("oauth_start"),
+        oauth_callback: many("oauth_callback"),
+        oauth_exchange: many("oauth_exchange"),
         manage: many("manage"),
-        ..Limits::default()
     }
 }
 

@@ -131,13 +131,7 @@ impl Users {
             Some(_) => return Err(invalid_state()),
             None => return Err(error.into()),
         }
-        let (issuer, subject) = (&arrival.profile.issuer, &arrival.profile.subject);
-        let found = self
-            .inner
-            .store
-            .identity(self.collection(), issuer, subject)
-            .await?;
-        match found {
+        match self.identity_of(arrival).await? {
             Some(found) if found.owner == user.reference() => Ok(()),
             Some(_) => {
                 let entry = Entry::failure(AuditKind::OauthLinked, "identity_taken").by(user);

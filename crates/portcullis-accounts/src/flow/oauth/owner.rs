@@ -35,15 +35,14 @@ impl Users {
 
     /// `None` where it crossed with something.
     async fn judge(&self, arrival: &Arrival<'_>) -> Result<Option<User>, Denial> {
-        let (issuer, subject) = (&arrival.profile.issuer, &arrival.profile.subject);
-        let store = &self.inner.store;
-        if let Some(identity) = store.identity(self.collection(), issuer, subject).await? {
+        if let Some(identity) = self.identity_of(arrival).await? {
             return self.enter_known(arrival, &identity).await;
         }
         let address = match arrival.address() {
             Ok(address) => address,
             Err(denial) => return Err(self.turned_away(arrival, None, denial).await),
         };
+        let store = &self.inner.store;
         let found = store
             .user_by_email(self.collection(), address.key())
             .await?;
@@ -70,16 +69,29 @@ impl Users {
         self.made(changes, user).await
     }
 
-    /// Both sides have verified the address.
+    pub(super) async fn identity_of(
+        &self,
+        arrival: &Arrival<'_>,
+    ) -> Result<Option<Identity>, Denial> {
+        let (issuer, subject) = (&arrival.profile.issuer, &arrival.profile.subject);
+        let store = &self.inner.store;
+        Ok(store.identity(self.collection(), issuer, subject).await?)
+    }
+
+    /// Both sides have verified the address. Where that is not enough, the account may be the very one that this person has opened from
+    /// another tab since the identity was looked for.
     async fn enter_by_address(
         &self,
         arrival: &Arrival<'_>,
         user: User,
     ) -> Result<Option<User>, Denial> {
         if self.inner.oauth.linking == Linking::Never {
-            return Err(self
-                .turned_away(arrival, Some(&user), account_exists())
-                .await);
+            return match self.identity_of(arrival).await? {
+                Some(_) => Ok(None),
+                None => Err(self
+                    .turned_away(arrival, Some(&user), account_exists())
+                    .await),
+            };
         }
         self.require_open(&user).await?;
         let mut changes = vec![Change::RequireStamp {
