@@ -12,7 +12,7 @@ use portcullis_core::{
 };
 use portcullis_jwt::Bearer;
 use portcullis_key::{KeyIndex, KeyLookup, KeyRecord, LookupError};
-use portcullis_session::{AuthRecord, UserLoader};
+use portcullis_session::{AuthRecord, IndexedSessionStore as _, SharedSessionStore, UserLoader};
 
 use crate::background::{Revoked, Uses};
 use crate::demands::{Demands, mfa_required, shows_second_factor};
@@ -152,6 +152,7 @@ impl KeyFinder {
 #[derive(Debug)]
 pub(crate) struct SessionFinder {
     pub(crate) store: Arc<dyn AccountStore>,
+    pub(crate) sessions: SharedSessionStore,
     pub(crate) collections: BTreeMap<String, Collection>,
     pub(crate) role_map: RoleMap,
 }
@@ -179,9 +180,26 @@ impl UserLoader for SessionFinder {
             return Ok(None);
         };
         if settings.demands_mfa(&found) && !shows_second_factor(login.amr()) {
-            return Err(mfa_required());
+            return Err(self.end_for_lack_of_factor(login).await);
         }
         Ok(Some(described(user, &found, &self.role_map)))
+    }
+}
+
+impl SessionFinder {
+    /// Ends a session that lacks a second factor, as an exchange of its refresh token ends a family. The request is told; the ones after
+    /// it come from nobody: browsers send the cookie unasked, also to the page where one logs in again.
+    async fn end_for_lack_of_factor(&self, login: &AuthRecord) -> Denial {
+        match self.sessions.revoke(&login.owner(), login.sid()).await {
+            Ok(_) => tracing::info!(
+                session = login.sid(),
+                "a session without a second factor has ended"
+            ),
+            Err(error) => {
+                tracing::warn!(session = login.sid(), %error, "a session without a second factor was not removed");
+            }
+        }
+        mfa_required()
     }
 }
 

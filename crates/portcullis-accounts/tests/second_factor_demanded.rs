@@ -177,6 +177,10 @@ async fn logins_of_before_are_refused_at_once() {
     let h = under(&open, demanding());
     assert_eq!(code(h.caller(tokens(&session)).await), DEMANDED);
     assert_eq!(code(browser.caller(&h).await), DEMANDED);
+    for h in [&h, &open] {
+        let over = browser.caller(h).await;
+        assert_eq!(code(over), "401 unauthenticated", "it has ended");
+    }
     let users = h.users();
     let refreshed = users.refresh(tokens(&session).refresh()).await;
     assert_eq!(code(refreshed), DEMANDED);

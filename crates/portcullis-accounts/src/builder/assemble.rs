@@ -231,8 +231,14 @@ impl AccountsBuilder {
         &self,
         alarm: &TheftAlarm,
     ) -> impl Fn(&Collection) -> CookieSessions + use<> {
+        let store = SharedSessionStore::from(
+            self.sessions
+                .clone()
+                .unwrap_or_else(|| self.store.sessions()),
+        );
         let finder = SessionFinder {
             store: Arc::clone(&self.store),
+            sessions: store.clone(),
             collections: self.collections.clone(),
             role_map: self.role_map.clone(),
         };
@@ -240,11 +246,6 @@ impl AccountsBuilder {
             .with_clock(Arc::clone(&self.clock))
             .with_role_map(self.role_map.clone())
             .with_user_loader(finder);
-        let store = SharedSessionStore::from(
-            self.sessions
-                .clone()
-                .unwrap_or_else(|| self.store.sessions()),
-        );
         let (cookie, origins) = (self.cookie.clone(), self.allowed_origins.clone());
         let alarm = alarm.clone();
         move |settings| {

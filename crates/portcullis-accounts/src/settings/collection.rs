@@ -130,8 +130,8 @@ impl Collection {
     }
 
     /// Whether every user must have a second factor; not unless said. Who has none is led to enrolment at login and reaches nothing else.
-    /// Sessions and access tokens that were begun without one are refused with 401 `mfa_required`, at once, and refresh tokens of such
-    /// logins are good for nothing any more; so it is also for who is given a role that asks for it.
+    /// Access tokens that were issued without one are refused with 401 `mfa_required`, at once. Sessions by cookie and by refresh tokens
+    /// get the same refusal when they are used next, and have ended with it. So it is also for who is given a role that asks for it.
     ///
     /// API keys are not logins, and stay good: from now on they are made by who has shown the second factor, those of before are for
     /// their owners or an administrator to revoke.
