@@ -8,6 +8,7 @@ use portcullis::jwt::{Algorithm, SigningKey};
 use portcullis::password::PasswordHasher;
 use portcullis::{Accounts, Collection, SessionCookie, SqlStore, client_address};
 
+use crate::redis::Shared;
 use crate::settings::{Settings, Stop};
 use crate::{providers, secret};
 
@@ -15,6 +16,7 @@ use crate::{providers, secret};
 pub(crate) fn build(
     settings: &Settings,
     store: SqlStore,
+    shared: Option<&Shared>,
     base: &str,
 ) -> Result<(Accounts, Option<CapturedMail>), Stop> {
     let (builder, mails) = match &settings.smtp_url {
@@ -31,6 +33,10 @@ pub(crate) fn build(
     };
     let builder = with_providers(with_settings(builder, settings), settings)?;
     let builder = with_keys(builder, settings)?;
+    let builder = match shared {
+        Some(shared) => shared.under(builder),
+        None => builder,
+    };
     let accounts = with_passwords(builder, settings)?
         .build()
         .map_err(|error| Stop::Wrong(error.to_string()))?;
@@ -87,14 +93,18 @@ fn with_providers(builder: AccountsBuilder, settings: &Settings) -> Result<Accou
 
 /// The secret protects refresh tokens and links also where another key signs the access tokens.
 fn with_keys(builder: AccountsBuilder, settings: &Settings) -> Result<AccountsBuilder, Stop> {
-    let secret = match &settings.jwt_secret {
-        Some(secret) => secret::checked(secret).map_err(wrong("JWT_SECRET"))?,
-        None => secret::load_or_create(Path::new("portcullis.secret"))?,
-    };
-    let builder = builder.jwt_secret(secret);
+    let builder = builder.jwt_secret(secret(settings)?);
     match &settings.jwt_private_key {
         Some(path) => Ok(builder.key_ring(private_key(path)?)),
         None => Ok(builder),
+    }
+}
+
+/// The one that is set, or the one in the file.
+pub(crate) fn secret(settings: &Settings) -> Result<String, Stop> {
+    match &settings.jwt_secret {
+        Some(secret) => secret::checked(secret).map_err(wrong("JWT_SECRET")),
+        None => secret::load_or_create(Path::new("portcullis.secret")),
     }
 }
 

@@ -1,17 +1,21 @@
 //! The application: what an axum application with accounts looks like.
 
+use std::sync::Arc;
+
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::http::StatusCode;
 use axum::routing::{delete, get};
 use axum::{Json, Router};
 use portcullis::accounts::CapturedMail;
+use portcullis::limit::Limiter;
 use portcullis::{
     Accounts, AuthUser, MemoryLimiter, Quota, RateLimitLayer, client_address, permission, require,
 };
 use serde_json::{Value, json};
 
 use crate::posts::Posts;
+use crate::redis::Shared;
 use crate::settings::Settings;
 use crate::{edge, pages, posts};
 
@@ -19,10 +23,11 @@ use crate::{edge, pages, posts};
 pub(crate) fn build(
     settings: &Settings,
     accounts: &Accounts,
+    shared: Option<&Shared>,
     mails: Option<CapturedMail>,
 ) -> Router {
     let service = accounts.service().mounted_at("/api");
-    let app = limited(demo().layer(accounts.authn()), settings)
+    let app = limited(demo().layer(accounts.authn()), settings, shared)
         .nest_service("/api", service)
         .merge(pages::routes(&settings.collections))
         .merge(mail_to_read(accounts, mails))
@@ -52,15 +57,21 @@ async fn whoami(user: Option<AuthUser>) -> Json<Value> {
     Json(json!({ "user": user, "authType": scheme }))
 }
 
-/// Six hundred requests a minute for each client, a hundred at once. The accounts have limits of their own for each endpoint.
-fn limited(app: Router, settings: &Settings) -> Router {
+/// Six hundred requests a minute for each client, a hundred at once. The accounts have limits of their own for each endpoint. Where it
+/// cannot be counted, requests pass: this limit protects no credential.
+fn limited(app: Router, settings: &Settings, shared: Option<&Shared>) -> Router {
     if !settings.limits {
         return app;
     }
     let quota = Quota::per_minute(600).burst(100).named("demo");
+    let limiter: Arc<dyn Limiter> = match shared {
+        Some(shared) => Arc::new(shared.limiter()),
+        None => Arc::new(MemoryLimiter::new()),
+    };
     app.layer(
-        RateLimitLayer::new(MemoryLimiter::new(), quota)
+        RateLimitLayer::new(limiter, quota)
             .by(client_address(settings.trusted_proxies.clone()))
+            .fail_open()
             .headers_on_every_response(),
     )
 }

@@ -10,6 +10,7 @@ mod edge;
 mod pages;
 mod posts;
 mod providers;
+mod redis;
 mod secret;
 mod settings;
 mod signal;
@@ -56,7 +57,8 @@ async fn run(settings: Settings) -> Result<(), Stop> {
         .map_err(|error| Stop::Wrong(format!("cannot listen on {address}: {error}")))?;
     let base = format!("http://{}", listener.local_addr()?);
     let store = database::connect(&settings).await?;
-    let (accounts, mails) = accounts::build(&settings, store.clone(), &base)?;
+    let shared = redis::connect(&settings).await?;
+    let (accounts, mails) = accounts::build(&settings, store.clone(), shared.as_ref(), &base)?;
     let welcome = Welcome {
         base,
         collections: &settings.collections,
@@ -71,7 +73,7 @@ async fn run(settings: Settings) -> Result<(), Stop> {
         limits: settings.limits,
         place: database::place(&settings),
     };
-    let app = app::build(&settings, &accounts, mails);
+    let app = app::build(&settings, &accounts, shared.as_ref(), mails);
     // Before the welcome, for whoever has read it may stop the server.
     let told_to_stop = signal::to_stop()?;
     let waited_long_enough = long_enough(signal::to_stop()?);

@@ -219,16 +219,6 @@ fn each_mistake_in_the_environment_is_one_line() {
     );
 }
 
-/// What comes later is refused by name, instead of being left out in silence.
-#[test]
-fn what_is_not_there_yet_is_one_line() {
-    let directory = Directory::new();
-    must_complain(
-        quickstart(&directory).env("REDIS_URL", "redis://localhost"),
-        "REDIS_URL is set, but",
-    );
-}
-
 #[test]
 fn a_database_that_cannot_be_had_is_one_line() {
     let directory = Directory::new();

@@ -15,9 +15,6 @@ const NOT_COLLECTIONS: [&str; 3] = ["posts", "whoami", "health"];
 /// As long as the accounts allow.
 const LONGEST_TOKEN_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
 
-/// What the contract has and this version has not: whoever sets one of these would wait for it in vain.
-const NOT_YET: [(&str, &str); 1] = [("REDIS_URL", "limits and sessions in Redis")];
-
 /// An environment variable; one that is empty counts as not set.
 pub(super) fn variable(name: &str) -> Result<Option<String>, Stop> {
     match std::env::var(name) {
@@ -25,17 +22,6 @@ pub(super) fn variable(name: &str) -> Result<Option<String>, Stop> {
         Err(VarError::NotPresent) => Ok(None),
         Err(VarError::NotUnicode(_)) => Err(Stop::Wrong(format!("{name} is not UTF-8"))),
     }
-}
-
-pub(super) fn refuse_unsupported() -> Result<(), Stop> {
-    for (name, what) in NOT_YET {
-        if variable(name)?.is_some() {
-            return Err(Stop::Wrong(format!(
-                "{name} is set, but {what} is not supported yet; unset it to go on without"
-            )));
-        }
-    }
-    Ok(())
 }
 
 pub(super) fn parsed<T: FromStr<Err: Display>>(

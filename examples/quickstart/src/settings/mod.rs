@@ -12,7 +12,7 @@ use portcullis::password::Algorithm;
 
 use self::arguments::Arguments;
 use self::environment::{
-    collections, parsed, parsed_variable, profile, refuse_unsupported, switch, token_life, variable,
+    collections, parsed, parsed_variable, profile, switch, token_life, variable,
 };
 pub(crate) use self::providers::{ProviderKind, ProviderSettings};
 
@@ -24,6 +24,7 @@ pub(crate) struct Settings {
     pub(crate) port: u16,
     pub(crate) first_admin: bool,
     pub(crate) database_url: Option<String>,
+    pub(crate) redis_url: Option<String>,
     pub(crate) smtp_url: Option<String>,
     pub(crate) smtp_from: String,
     pub(crate) jwt_secret: Option<String>,
@@ -45,12 +46,12 @@ pub(crate) struct Settings {
 impl Settings {
     pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Self, Stop> {
         let arguments = Arguments::read(arguments)?;
-        refuse_unsupported()?;
         let sender = variable("SMTP_FROM")?;
         Ok(Self {
             port: parsed("PORT", arguments.port.or(variable("PORT")?))?.unwrap_or(3000),
             first_admin: arguments.first_admin,
             database_url: variable("DATABASE_URL")?,
+            redis_url: variable("REDIS_URL")?,
             smtp_url: variable("SMTP_URL")?,
             smtp_from: sender.unwrap_or_else(|| "no-reply@localhost".to_owned()),
             jwt_secret: variable("JWT_SECRET")?,
