@@ -24,7 +24,10 @@ pub(super) fn heard(outcome: &'static str, messages: usize) {
 pub(super) fn gap(reason: &'static str) {
     #[cfg(feature = "metrics")]
     metrics::counter!("portcullis_redis_feed_gaps_total", "reason" => reason).increment(1);
-    tracing::debug!(reason, "something that was taken back elsewhere may have been missed: the store is asked");
+    tracing::debug!(
+        reason,
+        "something that was taken back elsewhere may have been missed: the store is asked"
+    );
 }
 
 /// The first of a row of messages that are none of ours.
@@ -34,13 +37,19 @@ pub(super) fn refused_first() {
 
 pub(super) fn cut(reason: &str) {
     connected(0.0);
-    tracing::warn!(reason, "revocations are not heard from other nodes at once: the store is asked every second");
+    tracing::warn!(
+        reason,
+        "revocations are not heard from other nodes at once: the store is asked every second"
+    );
 }
 
 pub(super) fn back(after: Duration) {
     connected(1.0);
     let seconds = after.as_secs_f32();
-    tracing::info!(seconds, "revocations are heard from other nodes at once again");
+    tracing::info!(
+        seconds,
+        "revocations are heard from other nodes at once again"
+    );
 }
 
 pub(super) fn began() {

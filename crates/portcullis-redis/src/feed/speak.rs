@@ -110,7 +110,8 @@ impl Voice {
     fn message(&self, revoked: &[Revocation]) -> String {
         let frame = Frame::new(&self.name, self.number, revoked);
         // Strings and numbers alone: there is nothing in it that JSON cannot say.
-        self.seal.close(&serde_json::to_string(&frame).unwrap_or_default())
+        self.seal
+            .close(&serde_json::to_string(&frame).unwrap_or_default())
     }
 
     async fn send(&mut self, text: &str, revocations: usize) {
