@@ -1,6 +1,7 @@
 //! Two nodes on one database, asked at the same moment.
 
 mod admins;
+mod factor_changes;
 mod keys;
 mod links;
 mod lockout;
