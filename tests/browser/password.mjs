@@ -80,6 +80,30 @@ await walk({
     secrets.push(before.value, (await ada.cookie('session')).value);
   },
 
+  // v5.0.0-7.5.1: after ten minutes; here the page is only told so, once for each proof.
+  async 'what needs a fresh login asks for the password, and goes on'() {
+    const { page } = ada;
+    const { value } = await ada.cookie('session');
+    const stale = { status: 401, json: { status: 401, code: 'reauthentication_required', title: 'Unauthorized' } };
+    await page.route('**/2fa/totp', (route) => route.fulfill(stale), { times: 2 });
+    await page.fill('#manage-code', app.wrong());
+    await page.click('#manage button[value=off]');
+    for (const [password, refusal] of [['not this one', 'wrong'], [PASSWORD, '']]) {
+      await page.locator('#proof').waitFor();
+      await page.fill('#proof-password', password);
+      await page.click('#proof button[type=submit]');
+      if (refusal) {
+        await page.locator('#proof-refused', { hasText: refusal }).waitFor();
+      }
+    }
+    await isTold(ada, 'the code is wrong');
+    assert.ok(!(await page.isVisible('#proof')));
+    assert.equal((await ada.me()).mfa, true);
+    // v5.0.0-7.2.4
+    assert.notEqual((await ada.cookie('session')).value, value);
+    secrets.push((await ada.cookie('session')).value);
+  },
+
   // v5.0.0-7.4.1, v5.0.0-7.4.4
   async 'logging out is visible, takes the cookie away and ends the session'() {
     const { value } = await ada.cookie('session');

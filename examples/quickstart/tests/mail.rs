@@ -140,6 +140,38 @@ fn pages_tell_nobody_and_load_nothing_from_elsewhere() {
     }
 }
 
+/// The page at `/` is about the first collection; all that it loads is there.
+#[test]
+fn the_first_page_is_about_the_first_collection() {
+    let Some(client) = Client::start(&[("PORTCULLIS_COLLECTIONS", "customers,users")]) else {
+        return;
+    };
+    let page = client.curl("", "/").body;
+    assert!(
+        page.contains(r#"<body data-collection="customers">"#),
+        "{page}"
+    );
+    let mut words = page.split([' ', '\n']);
+    assert!(!page.contains("<style") && !page.contains(" style="));
+    assert!(!words.any(|word| word.starts_with("on") && word.contains('=')));
+    let mut scripts = vec!["/home/main.js".to_owned()];
+    let mut seen = 0;
+    while let Some(path) = scripts.get(seen).cloned() {
+        let script = client.curl("", &path);
+        assert_eq!(script.status(), 200, "{path}");
+        let kind = script.header("content-type").unwrap();
+        assert!(kind.starts_with("text/javascript"), "{path}: {kind}");
+        for import in script.body.split("from './").skip(1) {
+            let path = format!("/home/{}", import.split('\'').next().unwrap());
+            if !scripts.contains(&path) {
+                scripts.push(path);
+            }
+        }
+        seen += 1;
+    }
+    assert_eq!(scripts.len(), 7, "{scripts:?}");
+}
+
 /// AC-V3: scanners of mail open links; that uses nothing up, whatever they append to the address.
 #[test]
 fn opening_a_page_uses_nothing_up() {

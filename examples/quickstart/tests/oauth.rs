@@ -247,6 +247,38 @@ fn there_and_back_again() {
     }
 }
 
+/// With Google's paths and claims, by a provider that poses as it.
+#[test]
+fn google_may_be_stood_in_for() {
+    let Some(providers) = Providers::start() else {
+        return;
+    };
+    let google = providers.another(|settings| settings.posing_as_google());
+    let settings = [
+        ("GOOGLE_ISSUER", google.url()),
+        ("GOOGLE_CLIENT_ID", ID),
+        ("GOOGLE_CLIENT_SECRET", SECRET),
+    ];
+    let Some(client) = providers.offered_by_a_server(&settings) else {
+        return;
+    };
+    let grace = OidcPerson::new("117").with_address(GRACE, true);
+    providers.block_on(google.add_person(grace));
+    providers.block_on(google.allow_redirect(&callback(&client, "google")));
+    assert_eq!(
+        offered(&client)[0],
+        json!({ "name": "google", "title": "Google" })
+    );
+    let end = walk(&client, "google", "");
+    let user = exchange(&client, &end).logged_in(200);
+    assert_eq!(user.user["email"], GRACE);
+    let asked = providers.block_on(google.requests());
+    assert!(
+        asked.contains(&"GET /o/oauth2/v2/auth".to_owned()),
+        "{asked:?}"
+    );
+}
+
 /// By cookie, one is logged in on arrival.
 #[test]
 fn by_cookie_no_code_comes_back() {

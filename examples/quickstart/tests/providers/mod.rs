@@ -35,6 +35,13 @@ impl Providers {
         })
     }
 
+    /// One more of OpenID Connect, otherwise set up.
+    pub(crate) fn another(&self, how: impl FnOnce(OidcSettings) -> OidcSettings) -> OidcProvider {
+        let settings = how(OidcSettings::new(Registered::new(ID, SECRET)));
+        let started = self.runtime.block_on(OidcProvider::start(settings));
+        started.expect("there is one already")
+    }
+
     /// Where GitHub is: to a browser, on another site than the server.
     pub(crate) fn github_url(&self) -> String {
         self.github.url().replace("127.0.0.1", "localhost")

@@ -1,13 +1,14 @@
 // What needs a login that is fresh asks for a proof, and then goes on.
 
 import { call } from './api.js';
-import { find, say } from './dom.js';
+import { find } from './dom.js';
 
 const dialog = find('#proof');
 const form = find('#proof form');
 
 // What was typed, or nothing if it was left.
-function asked() {
+function asked(refusal) {
+  find('#proof-refused').textContent = refusal;
   form.reset();
   dialog.showModal();
   return new Promise((resolve) => {
@@ -25,7 +26,7 @@ function asked() {
 }
 
 export async function proved(run) {
-  for (;;) {
+  for (let refused = ''; ; ) {
     try {
       return await run();
     } catch (refusal) {
@@ -33,14 +34,10 @@ export async function proved(run) {
         throw refusal;
       }
     }
-    const typed = await asked();
+    const typed = await asked(refused);
     if (!typed) {
       return undefined;
     }
-    try {
-      await call('POST', '/reauthenticate', typed);
-    } catch (refusal) {
-      say(refusal.message);
-    }
+    refused = await call('POST', '/reauthenticate', typed).then(() => '', (refusal) => refusal.message);
   }
 }
