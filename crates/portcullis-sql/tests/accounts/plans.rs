@@ -69,7 +69,7 @@ async fn ask_everything(store: &SqlStore) {
     let known = identities[0].clone();
     let found = store.identity("users", &known.issuer, &known.subject).await;
     assert_eq!(found.unwrap(), Some(known.clone()));
-    store.commit(&of_factors(&owner, factor)).await.unwrap();
+    store.commit(&of_factors(&owner, &factor)).await.unwrap();
     for change in of_tickets(&owner) {
         if let Change::InsertTicket(ticket) = &change {
             store.commit(std::slice::from_ref(&change)).await.unwrap();
@@ -84,7 +84,7 @@ async fn ask_everything(store: &SqlStore) {
     store.commit(&[Change::DeleteUser(owner)]).await.unwrap();
 }
 
-fn of_factors(owner: &UserRef, factor: Factor) -> Vec<Change> {
+fn of_factors(owner: &UserRef, factor: &Factor) -> Vec<Change> {
     let new = Factor {
         id: id(),
         activated_at: None,
@@ -102,7 +102,7 @@ fn of_factors(owner: &UserRef, factor: Factor) -> Vec<Change> {
             user: owned(),
             stamp: String::from("stamp"),
         },
-        used(&factor, 1),
+        used(factor, 1),
         Change::DeleteFactor { owner: owned() },
         Change::PutFactor(Box::new(new.clone())),
         Change::ActivateFactor {
