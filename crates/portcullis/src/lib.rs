@@ -17,6 +17,7 @@
     feature = "oauth",
     feature = "password",
     feature = "postgres",
+    feature = "redis",
     feature = "session",
     feature = "smtp",
     feature = "sqlite"

@@ -29,6 +29,7 @@
 //! | [`refusals`] | what a refused client sees |
 //! | [`testing`] | testing an application |
 //! | [`operating`] | logs, metrics, more than one node |
+//! | [`more_than_one_node`] | PostgreSQL and Redis: what to set, what happens when one is gone, what it costs |
 //! | [`defaults`] | every number that Portcullis chooses unless told otherwise |
 
 macro_rules! pages {
@@ -68,5 +69,6 @@ pages! {
     refusals,
     testing,
     operating,
+    more_than_one_node,
     defaults,
 }
