@@ -8,7 +8,8 @@ import { createServer } from 'node:http';
 import Provider, { interactionPolicy } from 'oidc-provider';
 
 const settings = JSON.parse(process.env.PROVIDER);
-const state = { people: new Map(), logIn: null, deny: null, redirects: new Set(), requests: [] };
+const state = {};
+forget();
 
 // Google's own places, so that whoever has them built in finds them.
 const GOOGLE = { authorization: '/o/oauth2/v2/auth', token: '/token', userinfo: '/v1/userinfo', jwks: '/oauth2/v3/certs' };
@@ -84,7 +85,12 @@ async function body(request) {
   return Buffer.concat(chunks).toString('utf8');
 }
 
+function forget() {
+  Object.assign(state, { people: new Map(), logIn: null, deny: null, redirects: new Set(), requests: [] });
+}
+
 function control(change) {
+  if (change.reset) forget();
   for (const { sub, ...claims } of change.people ?? []) state.people.set(sub, claims);
   for (const uri of change.redirects ?? []) state.redirects.add(uri);
   if ('logIn' in change) state.logIn = change.logIn;

@@ -94,7 +94,8 @@ async function body(request) {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-async function control({ tricks, rotate }) {
+async function control({ tricks, rotate, reset }) {
+  if (reset) Object.assign(state, { tricks: {}, requests: [] });
   if (tricks) state.tricks = tricks;
   if (rotate) state.keys = await freshKeys(rotate);
   return { requests: state.requests };

@@ -1,11 +1,11 @@
 //! Providers that the application describes itself, and system B's way of naming them.
 
 use portcullis_oauth::{Authorize, Endpoints, OauthErrorKind, Profile, Provider, ProviderBuilder};
-use portcullis_testkit::oauth::{Behaviour, Endpoint, OidcSettings, Person, StandIn};
+use portcullis_testkit::oauth::{Behaviour, Endpoint, Person, StandIn};
 use serde_json::json;
 
 use crate::parties::{
-    CALLBACK, ID, PATIENCE, SECRET, built, client, conforming, log_in, parameter, refusal,
+    CALLBACK, GOOGLE, ID, PATIENCE, SECRET, built, client, conforming, log_in, parameter, refusal,
 };
 
 async fn discord() -> StandIn {
@@ -80,8 +80,7 @@ async fn an_issuer_of_ones_own_tells_two_tenants_of_one_host_apart() {
 
 #[tokio::test]
 async fn system_b_names_a_provider_and_asks_for_its_scopes() {
-    let settings = OidcSettings::new(client()).posing_as_google();
-    let Some(google) = conforming(settings).await else {
+    let Some(google) = conforming(GOOGLE).await else {
         return;
     };
     let named = Provider::by_name("google", ID, SECRET).unwrap();

@@ -1,14 +1,15 @@
 //! Google: its addresses and claims, at a conforming provider.
 
 use portcullis_oauth::{Authorize, Callback, Provider, ProviderBuilder};
-use portcullis_testkit::oauth::{OidcPerson, OidcProvider, OidcSettings};
+use portcullis_testkit::oauth::{OidcPerson, OidcProvider};
 
 use crate::parties::{
-    CALLBACK, ID, PATIENCE, SECRET, built, client, conforming, log_in, parameter, refusal, walk,
+    CALLBACK, GOOGLE, ID, PATIENCE, SECRET, built, conforming, log_in, parameter, refusal, walk,
 };
+use crate::pool::Lent;
 
-async fn google() -> Option<OidcProvider> {
-    conforming(OidcSettings::new(client()).posing_as_google()).await
+async fn google() -> Option<Lent<OidcProvider>> {
+    conforming(GOOGLE).await
 }
 
 fn preset(stand_in: &OidcProvider) -> ProviderBuilder {

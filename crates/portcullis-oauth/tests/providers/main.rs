@@ -14,6 +14,7 @@ mod log;
 mod oidc;
 mod parties;
 mod people;
+mod pool;
 mod requests;
 mod userinfo;
 mod wire;

@@ -10,6 +10,7 @@ use portcullis_testkit::oauth::{
 };
 
 use crate::log;
+use crate::pool::{Lent, Pool};
 
 pub(crate) const CALLBACK: &str = "http://127.0.0.1:1/callback";
 pub(crate) const ID: &str = "an-id-of-a-client";
@@ -37,20 +38,38 @@ pub(crate) fn oidc(issuer: &str) -> ProviderBuilder {
     Provider::oidc("example", issuer, ID, SECRET).timeout(PATIENCE)
 }
 
-/// A conforming provider with an account, to which it may send people back.
-pub(crate) async fn conforming(settings: OidcSettings) -> Option<OidcProvider> {
-    let provider = OidcProvider::start(settings).await?;
+static CONFORMING: Pool<OidcProvider> = Pool::new();
+static HOSTILE: Pool<HostileProvider> = Pool::new();
+
+/// Google, as far as a conforming provider can pose as it.
+pub(crate) const GOOGLE: &str = "google";
+
+/// A conforming provider with an account, to which it may send people back: one that signs with this algorithm, or [`GOOGLE`].
+pub(crate) async fn conforming(kind: &'static str) -> Option<Lent<OidcProvider>> {
+    let settings = OidcSettings::new(client());
+    let provider = match (CONFORMING.take(kind), kind) {
+        (Some(idle), _) => idle,
+        (None, GOOGLE) => OidcProvider::start(settings.posing_as_google()).await?,
+        (None, _) => OidcProvider::start(settings.signing_with(kind)).await?,
+    };
+    provider.reset().await;
     provider.allow_redirect(CALLBACK).await;
     let person = OidcPerson::new("1001").with_address("ada@example.com", true);
     let person = person
         .with_claim("name", "Ada Ångström")
         .with_claim("hd", "example.com");
     provider.add_person(person).await;
-    Some(provider)
+    Some(CONFORMING.lend(kind, provider))
 }
 
-pub(crate) async fn hostile() -> Option<HostileProvider> {
-    HostileProvider::start(client()).await
+/// A hostile provider that plays no trick yet.
+pub(crate) async fn hostile() -> Option<Lent<HostileProvider>> {
+    let provider = match HOSTILE.take("") {
+        Some(idle) => idle,
+        None => HostileProvider::start(client()).await?,
+    };
+    provider.reset().await;
+    Some(HOSTILE.lend("", provider))
 }
 
 /// Sends somebody to the provider, and has them come back.

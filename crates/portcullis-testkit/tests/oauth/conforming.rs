@@ -126,4 +126,9 @@ async fn it_refuses_what_it_should() {
     let elsewhere = asked("openid").replace("callback", "elsewhere");
     let start = format!("{}/auth?{elsewhere}", provider.url());
     assert_eq!(http::get(&start, &[]).await.status, 400);
+    provider.reset().await;
+    assert!(provider.requests().await.is_empty());
+    let start = format!("{}/auth?{}", provider.url(), asked("openid"));
+    let unknown = http::get(&start, &[]).await;
+    assert_eq!(unknown.status, 400, "it may send nobody anywhere");
 }

@@ -105,6 +105,11 @@ async fn it_plays_the_tricks_it_is_told_and_no_others() {
         (&person["sub"], &person["email_verified"]),
         (&json!("another"), &json!(true))
     );
+    provider.reset().await;
+    assert!(provider.requests().await.is_empty());
+    let userinfo = format!("{}/userinfo", provider.url());
+    let person = http::get(&userinfo, &[]).await.json();
+    assert_eq!(person["sub"], "johndoe");
 }
 
 #[tokio::test]

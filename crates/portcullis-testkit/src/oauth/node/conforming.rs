@@ -140,6 +140,11 @@ impl OidcProvider {
         self.node.tell(&json!({ "deny": error })).await;
     }
 
+    /// Forgets everybody, every address, whether anybody is let in, and what it was asked: for another test to begin with.
+    pub async fn reset(&self) {
+        self.node.tell(&json!({ "reset": true })).await;
+    }
+
     /// What it was asked so far, the oldest first: `POST /token`.
     pub async fn requests(&self) -> Vec<String> {
         self.node.requests().await

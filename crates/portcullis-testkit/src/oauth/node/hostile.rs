@@ -66,6 +66,11 @@ impl HostileProvider {
         self.node.tell(&json!({ "rotate": name })).await;
     }
 
+    /// Forgets its tricks and what it was asked, and keeps its key: for another test to begin with.
+    pub async fn reset(&self) {
+        self.node.tell(&json!({ "reset": true })).await;
+    }
+
     /// What it was asked so far, the oldest first: `POST /token`.
     pub async fn requests(&self) -> Vec<String> {
         self.node.requests().await
