@@ -9,8 +9,12 @@ mod common;
 #[path = "common/oauth.rs"]
 mod oauth;
 
+use std::time::Duration;
+
 use portcullis_accounts::store::{Change, IdentityStore, Ledger, UserStore, UserUpdate};
-use portcullis_accounts::{Collection, Linking, NewKey, RecordId, User, UserRef};
+use portcullis_accounts::{
+    Collection, Linking, LoggedIn, NewKey, RecordId, Session, User, UserRef,
+};
 use portcullis_core::Clock as _;
 use portcullis_testkit::oauth::Person;
 
@@ -46,7 +50,7 @@ async fn ban(s: &Stage, user: RecordId) {
 async fn mails_to(s: &Stage, address: &str) -> Vec<String> {
     let mails = s.h.sent().await;
     let own = mails.into_iter().filter(|mail| mail.to == address);
-    own.map(|mail| mail.kind.to_string()).collect()
+    own.map(|mail| mail.kind.to_owned()).collect()
 }
 
 /// AC-A6: an address that the provider has not verified, or does not know, opens nothing, whatever there is here.
@@ -126,7 +130,11 @@ async fn ac_a6_verified_on_both_sides_is_linked_where_the_policy_says_so() {
         "the password is good still"
     );
     assert!(s.h.caller(tokens(&before)).await.is_ok());
-    assert_eq!(mails_to(&s, ADA).await.last().unwrap(), "identity_linked");
+    assert!(
+        mails_to(&s, ADA)
+            .await
+            .contains(&"identity_linked".to_owned())
+    );
     s.log_in("github").await.unwrap();
     assert_eq!(
         s.h.trail()
@@ -160,6 +168,7 @@ async fn ac_v6_the_owner_of_the_mailbox_takes_a_pre_registered_account_over() {
     let key = users.create_key(&caller, back_door()).await.unwrap();
     let mut browser = fresh_browser();
     browser.login(&s.h, ADA, PASSWORD).await;
+    s.h.wait(Duration::from_millis(1));
     users.request_password_reset(ADA).await.unwrap();
     let reset = s.h.link_to(ADA).await;
     link_eve(&s, &eve).await;
@@ -208,10 +217,14 @@ fn back_door() -> NewKey {
 }
 
 /// Eve links an identity of her own to the account that she has opened with somebody else's address.
-async fn link_eve(s: &Stage, session: &portcullis_accounts::Session) {
+async fn link_eve(s: &Stage, session: &Session) {
+    link_at_discord(s, session, EVE_THERE).await;
+}
+
+async fn link_at_discord(s: &Stage, session: &Session, there: u64) {
     let caller = s.h.caller(tokens(session)).await.unwrap();
     let mut browser = fresh_browser();
-    s.discord.log_in(EVE_THERE);
+    s.discord.log_in(there);
     let started = browser
         .users(&s.h)
         .oauth_link(&caller, "discord", None)
@@ -249,22 +262,55 @@ async fn ac_v6_what_was_half_done_goes_as_well() {
     assert_eq!(code(s.back(&mut browser, "discord", &query).await), INVALID);
 }
 
-/// AC-V6: a second factor that whoever registered has set would shut the owner out.
+/// AC-A13, AC-O5: nobody makes a second factor before the address is proved, so who has one is no stranger, and no provider replaces it.
 #[tokio::test]
-async fn ac_v6_a_factor_of_whoever_registered_goes() {
+async fn ac_a13_a_second_factor_outlives_a_proof_of_the_mailbox() {
     let s = stage(Collection::new()).await;
-    let eve = s.h.register_proved(ADA).await;
-    App::enrol(&s.h, &eve).await;
-    // As an administrator does who sets an address: it counts as not proved.
-    let mut update = UserUpdate::new(UserRef::new("users", eve.user.id), s.h.clock.now());
+    let owner = s.h.register_proved(ADA).await;
+    App::enrol(&s.h, &owner).await;
+    // As an administrator does.
+    let mut update = UserUpdate::new(UserRef::new("users", owner.user.id), s.h.clock.now());
     update.verified = Some(false);
     s.h.store
         .commit(&[Change::UpdateUser(Box::new(update))])
         .await
         .unwrap();
-    let ada = s.log_in("github").await.unwrap();
-    assert!(!ada.user.mfa);
-    assert!(account(&s, ADA).await.unwrap().mfa_since.is_none());
+    let mut browser = fresh_browser();
+    let back = s.round(&mut browser, "github", by_cookie()).await;
+    assert!(back.session.is_none());
+    let token = code_in(&back.url).unwrap();
+    let answer = browser.users(&s.h).oauth_exchange(&token, None).await;
+    assert!(matches!(answer, Ok(LoggedIn::Challenged(_))), "{answer:?}");
+    assert!(account(&s, ADA).await.unwrap().mfa_since.is_some());
+}
+
+/// AC-V6: the owner who comes by mail instead is rid of the identity that somebody else has linked before.
+#[tokio::test]
+async fn ac_v6_a_new_password_by_mail_takes_foreign_identities_away() {
+    let s = stage(Collection::new()).await;
+    let eve = s.h.register(ADA).await;
+    link_eve(&s, &eve).await;
+    s.h.wait(Duration::from_millis(1));
+    s.h.users().request_password_reset(ADA).await.unwrap();
+    let reset = s.h.link_to(ADA).await;
+    s.h.users()
+        .reset_password(&reset, "a password of my own")
+        .await
+        .unwrap();
+    assert!(identities_of(&s, eve.user.id).await.is_empty());
+    let back = s.log_in("discord").await.unwrap();
+    assert_ne!(back.user.id, eve.user.id);
+
+    // Of an account that is proved, a new password takes none away.
+    let bob = s.log_in("github").await;
+    assert_eq!(code(bob), "409 account_exists");
+    let ada = s.h.login(ADA, "a password of my own").await.unwrap();
+    link_at_discord(&s, &ada, ADA_THERE).await;
+    s.h.wait(Duration::from_secs(61));
+    s.h.users().request_password_reset(ADA).await.unwrap();
+    let reset = s.h.link_to(ADA).await;
+    s.h.users().reset_password(&reset, PASSWORD).await.unwrap();
+    assert_eq!(identities_of(&s, ada.user.id).await.len(), 1);
 }
 
 /// AC-V6 the other way round: who has registered with an address, signed up by a provider, and proves it later, has lost nothing.

@@ -55,6 +55,22 @@ impl Users {
         Ok(changes)
     }
 
+    /// The changes that take away what further ways in there are, where an address is proved by somebody who may not be who
+    /// registered (AC-V6): other people's identities, and the change of address that could be taken back. A second factor stays:
+    /// none is made before the address is proved (AC-O5), so it is its owner's, and no mailbox replaces it.
+    #[expect(clippy::unused_self, reason = "it reads like the other changes")]
+    pub(super) fn disown(&self, user: &User) -> [Change; 2] {
+        [
+            Change::DeleteIdentities {
+                owner: user.reference(),
+            },
+            Change::DropLinks {
+                owner: user.reference(),
+                purposes: vec![LinkPurpose::UndoEmail],
+            },
+        ]
+    }
+
     /// The changes that end every login of a user but one family, and what is half done; the new stamp is put into the update that is
     /// committed with them. The login that stays must be given that stamp, too.
     pub(super) fn end_others(

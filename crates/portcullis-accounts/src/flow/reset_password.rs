@@ -43,7 +43,7 @@ impl Users {
     /// address counts as proved, and its owner is told. One link stays: the one by which a changed address is changed back, or else who
     /// took an account over could take that way back as well. API keys stay, unless the collection
     /// [revokes them](crate::Collection::revoke_keys_with_password) or the address was not proved before (AC-V6): then they may be
-    /// somebody else's.
+    /// somebody else's, and identities at providers, which stay otherwise, go for the same reason.
     ///
     /// Nobody is logged in by it. A lock of the account ends (AC-L8).
     ///
@@ -81,6 +81,7 @@ impl Users {
         changes.push(Change::UpdateUser(Box::new(update)));
         changes.push(self.audit(Entry::success(AuditKind::PasswordReset).by(user))?);
         if !user.verified {
+            changes.extend(self.disown(user));
             let proved = Entry::success(AuditKind::UserVerified).by(user);
             changes.push(self.audit(proved.reason("password_reset"))?);
         }

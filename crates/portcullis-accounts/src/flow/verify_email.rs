@@ -76,7 +76,7 @@ impl Users {
     ///   is told by the mail not to confirm; one who confirms all the same has an account whose password they do not know, and
     ///   the only ways into it are the ones below.
     /// - **A new password by mail** ([`reset_password`](Self::reset_password)) replaces the password, ends every session and every
-    ///   link, and, where the address was not proved before, takes the API keys away as well.
+    ///   link, and, where the address was not proved before, takes the API keys and the identities at providers away as well.
     /// - **Other ways**, such as a login by a provider that vouches for the address, take away the password too, unless
     ///   [`with_insecure_unproved_password`](crate::Collection::with_insecure_unproved_password) says otherwise.
     ///
@@ -146,6 +146,7 @@ impl Users {
         update: &mut UserUpdate,
     ) -> Result<Vec<Change>, Denial> {
         let mut changes = self.end_all(user, update, Keys::Go)?;
+        changes.extend(self.disown(user));
         if user.password.is_some() && !self.settings().keeps_unproved_password {
             update.password = Some(None);
             changes.extend(self.send_link(user, LinkPurpose::ResetPassword, &user.email)?);

@@ -70,7 +70,7 @@ impl Users {
     /// | account with that address | what happens |
     /// | --- | --- |
     /// | none | it is opened, its address proved, without a password; `signup_disabled` where nobody may register |
-    /// | its address was never proved | it is the mailbox owner's now: password, logins, keys, links, second factor and identities of whoever registered are gone (AC-V6), and its owner is told |
+    /// | its address was never proved | it is the mailbox owner's now: password, logins, keys, links and identities of whoever registered are gone (AC-V6), and its owner is told |
     /// | its address was proved | [`Linking`](crate::Linking) says: `account_exists`, or it is linked, and its owner is told |
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use super::refusals::invalid_state;
 use crate::flow::login::LoggedIn;
 use crate::flow::second_factor::FirstFactor;
 use crate::model::{Ticket, TicketPurpose, User};
-use crate::store::{Change, Conflict};
+use crate::store::Conflict;
 use crate::users::{Mode, Users};
 
 /// How long a code is good: a page exchanges it as soon as it is loaded.
@@ -48,7 +48,8 @@ impl Users {
         };
         let purpose = TicketPurpose::OauthCode;
         let ticket = self.new_ticket(purpose, Some(user.id), &handed, LIFE)?;
-        self.commit(vec![same_logins(user), ticket.insert]).await?;
+        self.commit(vec![self.while_logged_in(user), ticket.insert])
+            .await?;
         Ok(ticket.token.as_str().to_owned())
     }
 
@@ -76,7 +77,7 @@ impl Users {
         self.check_bearer(&handed, code_verifier)?;
         let user = self.still_the_same(&ticket, &handed).await?;
         let taken = self
-            .commit(vec![self.take_ticket(&ticket), same_logins(&user)])
+            .commit(vec![self.take_ticket(&ticket), self.while_logged_in(&user)])
             .await;
         taken.map_err(|error| match error.conflict() {
             Some(Conflict::NotFound | Conflict::Changed) => invalid_state(),
@@ -111,14 +112,6 @@ impl Users {
             true => Ok(user),
             false => Err(invalid_state()),
         }
-    }
-}
-
-/// The guard that nothing has ended all logins of the user since the account was read.
-pub(super) fn same_logins(user: &User) -> Change {
-    Change::RequireStamp {
-        user: user.reference(),
-        stamp: user.stamp.clone(),
     }
 }
 

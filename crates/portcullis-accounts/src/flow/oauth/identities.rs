@@ -5,7 +5,6 @@ use std::fmt;
 use portcullis_core::{AuthUser, Denial, Timestamp};
 use serde::Serialize;
 
-use super::code::same_logins;
 use super::refusals::last_credential;
 use crate::audit::Entry;
 use crate::flow::refusals::not_found;
@@ -99,7 +98,7 @@ impl Users {
             .to(user.id);
         let provider = self.inner.title_of(&identity.provider).to_owned();
         Ok(vec![
-            same_logins(user),
+            self.while_logged_in(user),
             Change::DeleteIdentity {
                 owner: owner(),
                 id: identity.id,

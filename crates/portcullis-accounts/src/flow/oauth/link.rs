@@ -4,7 +4,6 @@ use portcullis_core::{AuthUser, Denial};
 
 use super::arrival::Arrival;
 use super::begun::{Purpose, Within};
-use super::code::same_logins;
 use super::refusals::{about, crossed, identity_taken, invalid_state};
 use super::start::OauthStarted;
 use crate::audit::Entry;
@@ -111,7 +110,7 @@ impl Users {
         within: &Within,
     ) -> Result<(), Denial> {
         let user = self.account_within(ticket, within).await?;
-        let mut changes = vec![same_logins(&user)];
+        let mut changes = vec![self.while_logged_in(&user)];
         changes.extend(self.linked(arrival, &user, "in_session")?);
         match self.commit(changes).await {
             Ok(_) => Ok(()),

