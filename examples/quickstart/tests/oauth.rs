@@ -6,7 +6,7 @@ mod providers;
 
 use std::collections::BTreeMap;
 
-use portcullis_testkit::oauth::{Endpoint, OidcPerson, Person};
+use portcullis_testkit::oauth::{Endpoint, OidcPerson, OidcSettings, Person};
 use serde_json::{Value, json};
 
 use self::client::{Answer, Client};
@@ -253,7 +253,7 @@ fn google_may_be_stood_in_for() {
     let Some(providers) = Providers::start() else {
         return;
     };
-    let google = providers.another(|settings| settings.posing_as_google());
+    let google = providers.another(OidcSettings::posing_as_google);
     let settings = [
         ("GOOGLE_ISSUER", google.url()),
         ("GOOGLE_CLIENT_ID", ID),
