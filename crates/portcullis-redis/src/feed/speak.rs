@@ -64,17 +64,13 @@ impl Voice {
         let mut batch = Vec::with_capacity(IN_ONE_MESSAGE);
         loop {
             let received = waiting.recv_many(&mut batch, IN_ONE_MESSAGE);
-            match self.owes {
-                false => {
-                    if received.await == 0 {
-                        return;
-                    }
-                }
+            let is_over = match self.owes {
+                false => received.await == 0,
                 // Something was lost: that is said even where nothing else is.
-                true => match timeout(CONFESSION, received).await {
-                    Ok(0) => return,
-                    Ok(_) | Err(_) => {}
-                },
+                true => timeout(CONFESSION, received).await == Ok(0),
+            };
+            if is_over {
+                return;
             }
             self.say(&batch).await;
             batch.clear();

@@ -6,6 +6,8 @@ mod nodes;
 mod attacks;
 mod faults;
 mod kit;
+#[cfg(feature = "metrics")]
+mod observed;
 mod places;
 
 use std::time::Duration;
