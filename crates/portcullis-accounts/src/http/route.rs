@@ -107,7 +107,10 @@ pub(crate) enum Kind {
     OneOf(&'static [&'static str]),
     Texts,
     /// Whatever else there is: the handler reads the query string itself.
-    #[cfg_attr(not(feature = "oauth"), expect(dead_code, reason = "callbacks of providers"))]
+    #[cfg_attr(
+        not(feature = "oauth"),
+        expect(dead_code, reason = "callbacks of providers")
+    )]
     Further,
 }
 
@@ -130,7 +133,10 @@ pub(crate) struct Call {
     pub(crate) members: Members,
     pub(crate) query: Members,
     /// The query string as it stands.
-    #[cfg_attr(not(feature = "oauth"), expect(dead_code, reason = "callbacks of providers"))]
+    #[cfg_attr(
+        not(feature = "oauth"),
+        expect(dead_code, reason = "callbacks of providers")
+    )]
     pub(crate) raw_query: String,
 }
 
