@@ -62,7 +62,9 @@ fn rule_4_lua_stands_in_one_crate() {
 #[test]
 fn rule_6_time_is_read_through_the_clock() {
     let mut read = product_sources();
-    read.extend(sources("examples"));
+    // Tests measure real processes by the machine's clock, here as anywhere.
+    let examples = sources("examples").into_iter();
+    read.extend(examples.filter(|source| source.path.contains("/src/")));
     let clocks = [
         "SystemTime::now",
         "Instant::now",
