@@ -38,7 +38,7 @@ fn v5_0_0_14_3_2_no_answer_is_stored_and_each_has_an_id() {
     client.log_in(ALICE).must_be_marked();
     for path in [
         "/",
-        "/home/main.js",
+        "/scripts/main.js",
         "/verify-email",
         "/page.js",
         "/page.css",

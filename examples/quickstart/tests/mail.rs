@@ -107,7 +107,7 @@ fn pages_tell_nobody_and_load_nothing_from_elsewhere() {
     };
     for path in PAGES
         .into_iter()
-        .chain(["/", "/home/main.js", "/page.js", "/page.css"])
+        .chain(["/", "/scripts/main.js", "/page.js", "/page.css"])
     {
         let page = client.curl("", path);
         assert_eq!(page.status(), 200);
@@ -154,7 +154,7 @@ fn the_first_page_is_about_the_first_collection() {
     let mut words = page.split([' ', '\n']);
     assert!(!page.contains("<style") && !page.contains(" style="));
     assert!(!words.any(|word| word.starts_with("on") && word.contains('=')));
-    let mut scripts = vec!["/home/main.js".to_owned()];
+    let mut scripts = vec!["/scripts/main.js".to_owned()];
     let mut seen = 0;
     while let Some(path) = scripts.get(seen).cloned() {
         let script = client.curl("", &path);
@@ -162,7 +162,7 @@ fn the_first_page_is_about_the_first_collection() {
         let kind = script.header("content-type").unwrap();
         assert!(kind.starts_with("text/javascript"), "{path}: {kind}");
         for import in script.body.split("from './").skip(1) {
-            let path = format!("/home/{}", import.split('\'').next().unwrap());
+            let path = format!("/scripts/{}", import.split('\'').next().unwrap());
             if !scripts.contains(&path) {
                 scripts.push(path);
             }

@@ -5,13 +5,13 @@ use axum::Router;
 use super::{HTML, SCRIPT, file};
 
 const SCRIPTS: [(&str, &str); 7] = [
-    ("/home/account.js", include_str!("home/account.js")),
-    ("/home/api.js", include_str!("home/api.js")),
-    ("/home/dom.js", include_str!("home/dom.js")),
-    ("/home/enter.js", include_str!("home/enter.js")),
-    ("/home/factor.js", include_str!("home/factor.js")),
-    ("/home/main.js", include_str!("home/main.js")),
-    ("/home/proof.js", include_str!("home/proof.js")),
+    ("/scripts/account.js", include_str!("home/account.js")),
+    ("/scripts/api.js", include_str!("home/api.js")),
+    ("/scripts/dom.js", include_str!("home/dom.js")),
+    ("/scripts/enter.js", include_str!("home/enter.js")),
+    ("/scripts/factor.js", include_str!("home/factor.js")),
+    ("/scripts/main.js", include_str!("home/main.js")),
+    ("/scripts/proof.js", include_str!("home/proof.js")),
 ];
 
 /// The page, which is about this collection, and its scripts.
