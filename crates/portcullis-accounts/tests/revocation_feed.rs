@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use common::{Harness, SECRET, cheap_hasher, harness_on, tokens};
 use portcullis_accounts::{
-    Accounts, AccountsBuilder, CapturedMail, Collection, Heard, Logout, MemoryStore,
-    RevocationFeed,
+    Accounts, AccountsBuilder, CapturedMail, Collection, Heard, Logout, MemoryStore, RevocationFeed,
 };
 use portcullis_core::BoxFuture;
 use portcullis_jwt::Revocation;
@@ -168,7 +167,11 @@ async fn a_node_that_is_cut_off_lets_nobody_in() {
 #[tokio::test]
 async fn stale_memory_is_trusted_where_that_is_said() {
     let (store, clock) = world();
-    let node = node(&store, &clock, AccountsBuilder::with_insecure_stale_revocations);
+    let node = node(
+        &store,
+        &clock,
+        AccountsBuilder::with_insecure_stale_revocations,
+    );
     let session = node.register("ada@example.com").await;
     let token = tokens(&session).access().to_owned();
     assert_eq!(answer(&node, &token).await, "");
@@ -196,6 +199,8 @@ async fn a_node_that_is_behind_asks_once() {
     .await;
 
     let asked = node.store.asked();
-    let looks = asked.iter().filter(|asked| asked.starts_with("revocations"));
+    let looks = asked
+        .iter()
+        .filter(|asked| asked.starts_with("revocations"));
     assert_eq!(looks.count(), 1, "{asked:?}");
 }
