@@ -52,21 +52,12 @@ impl World {
 
     /// Somebody new, who asks nginx.
     pub(crate) fn somebody(&self) -> Client {
-        self.somebody_at(self.nginx.address)
+        somebody_at(self.nginx.address)
     }
 
     /// Somebody new, who asks one node.
     pub(crate) fn somebody_on(&self, node: usize) -> Client {
-        self.somebody_at(self.addresses[node])
-    }
-
-    fn somebody_at(&self, server: SocketAddr) -> Client {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
-        let [_, b, c, d] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
-        Client {
-            server,
-            from: format!("10.{b}.{c}.{d}"),
-        }
+        somebody_at(self.addresses[node])
     }
 
     /// Kills a node, as if its machine had lost its power.
@@ -88,6 +79,15 @@ impl World {
             assert!(status.success(), "{said}");
             assert!(!said.contains("panicked"), "{said}");
         }
+    }
+}
+
+fn somebody_at(server: SocketAddr) -> Client {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let [_, b, c, d] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    Client {
+        server,
+        from: format!("10.{b}.{c}.{d}"),
     }
 }
 
