@@ -1,6 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use portcullis_core::{Denial, SharedClock, Timestamp};
@@ -32,6 +32,8 @@ struct Inner {
     /// Until when it is.
     trusted_until: AtomicI64,
     since: AtomicI64,
+    /// How often trust was withdrawn: a look that began before says nothing of what came after.
+    withdrawn: AtomicU64,
     /// Held by whoever asks the store, so that a node that is behind asks once and not once a request.
     asking: Mutex<()>,
 }
@@ -51,6 +53,7 @@ impl Revoked {
                 trusted_for,
                 trusted_until: AtomicI64::new(NEVER),
                 since: AtomicI64::new(NEVER),
+                withdrawn: AtomicU64::new(0),
                 asking: Mutex::new(()),
             }),
         }
@@ -82,6 +85,7 @@ impl Revoked {
 
     /// Trusts nothing that it remembers until the store was asked.
     pub(crate) fn distrust(&self) {
+        self.inner.withdrawn.fetch_add(1, Ordering::AcqRel);
         self.inner.trusted_until.store(NEVER, Ordering::Release);
     }
 
@@ -92,7 +96,7 @@ impl Revoked {
 
     async fn hear(&self) -> Result<(), StoreError> {
         let inner = &self.inner;
-        let now = inner.clock.now();
+        let (now, withdrawn) = (inner.clock.now(), inner.withdrawn.load(Ordering::Acquire));
         let since = Timestamp::from_unix_millis(inner.since.load(Ordering::Acquire));
         for revocation in inner.store.revocations(since, now).await? {
             inner.revocations.apply(&revocation);
@@ -104,6 +108,9 @@ impl Revoked {
             time => now.saturating_add(time).unix_millis(),
         };
         inner.trusted_until.store(until, Ordering::Release);
+        if inner.withdrawn.load(Ordering::Acquire) != withdrawn {
+            inner.trusted_until.store(NEVER, Ordering::Release);
+        }
         Ok(())
     }
 }

@@ -165,7 +165,9 @@ impl Users {
     }
 
     fn subject(&self, attempt: &Attempt<'_>) -> Subject {
-        let is_known = attempt.user.is_some_and(|user| self.is_known_device(user));
+        // Who is logged in is no stranger, and strangers cannot keep them from proving once more who they are (AC-L9).
+        let is_logged_in = attempt.failed != AuditKind::LoginFailed;
+        let is_known = is_logged_in || attempt.user.is_some_and(|user| self.is_known_device(user));
         self.lockout_subject(attempt.identifier)
             .known_device(is_known)
     }

@@ -83,7 +83,8 @@ impl Users {
     /// Undoes a change of the address, by the link that the former address was sent.
     ///
     /// Whoever presents it says that somebody else had the account. So everything goes that could be somebody else's: every
-    /// login, every link, the API keys, the password, and a second factor that is younger than the change; a link by which to set a new one is mailed to the address at once.
+    /// login, every link, the API keys, the password, the identities at providers, and a second factor that is younger than the change; a link
+    /// by which to set a new password is mailed to the address at once, and the address that the account had is told.
     ///
     /// # Errors
     ///
@@ -95,7 +96,11 @@ impl Users {
         update.password = Some(None);
         let mut changes = vec![self.take(&link)];
         changes.extend(self.end_all(&user, &mut update, Keys::Go)?);
+        changes.push(Change::DeleteIdentities {
+            owner: user.reference(),
+        });
         changes.extend(self.take_later_factor(&user, &link, &mut update)?);
+        changes.push(self.mail(&user, Message::EmailChanged { undo: None })?);
         changes.extend(self.send_link(&user, LinkPurpose::ResetPassword, &link.email)?);
         let entry = Entry::success(AuditKind::EmailChanged).by(&user);
         changes.push(self.audit(entry.reason(UNDONE))?);
@@ -119,6 +124,7 @@ impl Users {
         Ok(vec![
             Change::DeleteFactor { owner },
             self.audit(entry.reason(UNDONE))?,
+            self.mail(user, Message::MfaDisabled)?,
         ])
     }
 

@@ -125,7 +125,15 @@ impl Users {
         spent.put_into(&mut changes);
         changes.extend(self.freshening(caller, user, &own)?);
         let committed = self.commit(changes).await;
-        self.settle_code(user, spent, committed).await?;
+        // The login has ended meanwhile.
+        let has_ended = committed.as_ref().is_err_and(|error| {
+            error.conflict() == Some(Conflict::NotFound) && !error.stands_before(1)
+        });
+        let settled = self.settle_code(user, spent, committed).await;
+        settled.map_err(|denial| match has_ended {
+            true => Denial::unauthenticated(),
+            false => denial,
+        })?;
         self.freshened(user, &own, &[method, "mfa"]).await
     }
 

@@ -109,7 +109,7 @@ impl Users {
         let (link, user) = self.presented_link(token, PURPOSE).await?;
         let is_registrant = caller.is_some_and(|caller| self.is_login_of(caller, &user));
         let distrusts = self.settings().distrusts_registration && !is_registrant;
-        let (update, mut changes) = self.proof(&link, &user, distrusts)?;
+        let (update, mut changes) = self.proof(&link, &user, (is_registrant, distrusts))?;
         let after = update.applied_to(&user);
         changes.insert(1, Change::UpdateUser(Box::new(update)));
         self.commit(changes).await.map_err(taken)?;
@@ -123,7 +123,7 @@ impl Users {
         &self,
         link: &Link,
         user: &User,
-        distrusts: bool,
+        (is_registrant, distrusts): (bool, bool),
     ) -> Result<(UserUpdate, Vec<Change>), Denial> {
         let mut update = UserUpdate::new(user.reference(), self.now());
         update.if_email_key = Some(link.email.key().to_owned());
@@ -134,6 +134,9 @@ impl Users {
         ];
         if distrusts {
             changes.extend(self.distrust(user, &mut update)?);
+        } else if !is_registrant {
+            // A new password would not put out whoever linked a provider of theirs before the mailbox was proved.
+            changes.extend(self.disown(user));
         }
         Ok((update, changes))
     }

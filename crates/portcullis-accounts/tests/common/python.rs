@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 const PACKAGE: &str = "aiosmtpd==1.4.6";
 
@@ -112,9 +113,13 @@ pub(crate) fn aiosmtpd(mode: &str, pem: &Path) -> Option<Server> {
     Some(server)
 }
 
+/// Held by the test that installs, for the others of this run to wait.
+static INSTALLING: Mutex<()> = Mutex::new(());
+
 /// The interpreter that has it. It is installed under another name and renamed when it is complete, so that two test runs do
 /// not come into each other's way.
 fn installed() -> Result<PathBuf, String> {
+    let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let tools = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("interop");
     let complete = tools.join(PACKAGE);
     if !complete.exists() {

@@ -23,6 +23,10 @@ pub(crate) struct Dial {
     pub(super) response_timeout: Duration,
 }
 
+/// The client gives each Sentinel a second, in turn.
+#[cfg(feature = "sentinel")]
+const SENTINEL: Duration = Duration::from_secs(3);
+
 /// Many wait at once while the connection writes: more than the client's default of 50.
 const QUEUE: usize = 1024;
 
@@ -42,11 +46,23 @@ impl Dial {
     /// A connection that answers, and answers in time.
     pub(super) async fn connect(&self) -> Result<Line, ConnectError> {
         let doubts = Arc::default();
-        let connected = timeout(self.connect_timeout, self.open(&doubts)).await;
+        let connected = timeout(self.patience(), self.open(&doubts)).await;
         let mut connection = connected.map_err(|_| ConnectError::late())??;
         let answered = timeout(self.response_timeout, connection.ping()).await;
         answered.map_err(|_| ConnectError::late())??;
         Ok(Line { connection, doubts })
+    }
+
+    /// How long the whole may take. Behind a cluster or a Sentinel, one that is silent uses its own time up before another is asked, and the
+    /// others must have theirs still.
+    fn patience(&self) -> Duration {
+        match &self.place {
+            Place::One(_) => self.connect_timeout,
+            #[cfg(feature = "cluster")]
+            Place::Cluster(_) => self.connect_timeout.saturating_mul(4),
+            #[cfg(feature = "sentinel")]
+            Place::Sentinel(_) => self.connect_timeout.saturating_add(SENTINEL),
+        }
     }
 
     async fn open(&self, doubts: &Arc<Doubts>) -> Result<Connection, ConnectError> {
@@ -79,7 +95,7 @@ impl Dial {
         tell: impl redis::aio::AsyncPushSender,
     ) -> Result<MultiplexedConnection, ConnectError> {
         let config = limitless().set_push_sender(tell);
-        let connected = timeout(self.connect_timeout, self.open_one(&config)).await;
+        let connected = timeout(self.patience(), self.open_one(&config)).await;
         connected.map_err(|_| ConnectError::late())?
     }
 

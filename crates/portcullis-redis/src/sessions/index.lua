@@ -9,7 +9,8 @@ end
 
 -- The whole lives as long as the login that ends last.
 local function keep_until(moment)
-    local wanted, left = moment - now + margin, redis.call('PTTL', KEYS[1])
+    -- No longer than a row lives: 1000 years, which Redis can still reckon with.
+    local wanted, left = math.min(moment - now + margin, 31622400000000), redis.call('PTTL', KEYS[1])
     if wanted > left then
         redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.max(1, wanted)))
     end

@@ -6,7 +6,7 @@ use super::arrival::Arrival;
 use super::refusals::{about, account_exists, crossed};
 use crate::audit::Entry;
 use crate::mail::Message;
-use crate::model::{AuditKind, Identity, User};
+use crate::model::{AuditKind, EmailAddress, Identity, User};
 use crate::settings::Linking;
 use crate::store::{Change, CommitError};
 use crate::users::Users;
@@ -48,6 +48,10 @@ impl Users {
             .await?;
         match found {
             None => self.sign_up(arrival, address).await,
+            // It compares as the same, and is written otherwise: it may be another mailbox.
+            Some(user) if !is_written_alike(&user.email, &address) => Err(self
+                .turned_away(arrival, Some(&user), account_exists())
+                .await),
             Some(user) if !user.verified => self.take_over(arrival, user).await,
             Some(user) => self.enter_by_address(arrival, user).await,
         }
@@ -148,4 +152,8 @@ impl Users {
             Err(unavailable) => unavailable,
         }
     }
+}
+
+fn is_written_alike(one: &EmailAddress, other: &EmailAddress) -> bool {
+    one.as_str().eq_ignore_ascii_case(other.as_str())
 }

@@ -7,6 +7,7 @@ use portcullis_core::Denial;
 use super::challenge::Pending;
 use super::code::{SecondFactor, Spent};
 use super::own_login::with_factor;
+use super::trusted::NewTrust;
 use crate::audit::Entry;
 use crate::flow::issue::{NotBegun, Session};
 use crate::flow::refusals::invalid_field;
@@ -68,8 +69,13 @@ impl Users {
             .pending(finish.challenge, TicketPurpose::Challenge)
             .await?;
         self.count_try(&pending).await?;
+        // Whatever can fail is done before the code is judged, so that a right one does not count as wrong.
+        let trust = match finish.trust_device {
+            true => Some(self.trust_in_device(&pending.user).await?),
+            false => None,
+        };
         let spent = self.judge_code(&pending.user, finish.code).await?;
-        self.let_in(pending, spent, finish.trust_device).await
+        self.let_in(pending, spent, trust).await
     }
 
     /// One commit uses challenge and code up and begins the session: of many who come with the same, one is let in.
@@ -77,7 +83,7 @@ impl Users {
         &self,
         pending: Pending,
         mut spent: Spent,
-        trust_device: bool,
+        trust: Option<NewTrust>,
     ) -> Result<Session, Denial> {
         let user = &pending.user;
         let mut changes = vec![
@@ -88,8 +94,7 @@ impl Users {
         spent.put_into(&mut changes);
         changes.push(self.audit(Entry::success(AuditKind::LoginSucceeded).by(user))?);
         let mut cookie = None;
-        if trust_device {
-            let trust = self.trust_in_device(user).await?;
+        if let Some(trust) = trust {
             changes.push(trust.insert);
             cookie = trust.cookie;
         }
