@@ -441,3 +441,61 @@ async fn two_first_logins_at_once_make_one_account() {
         );
     }
 }
+
+/// AC-V6: who proves the mailbox by the mailed link, and not as whoever registered, is not left with a stranger's identity, which no
+/// new password would put out.
+#[tokio::test]
+async fn ac_v6_an_address_proved_by_its_link_keeps_no_identity_of_a_strangers() {
+    let s = stage(Collection::new()).await;
+    let eve = s.h.register(ADA).await;
+    let link = s.h.link_to(ADA).await;
+    link_eve(&s, &eve).await;
+    assert_eq!(identities_of(&s, eve.user.id).await.len(), 1);
+
+    s.h.users().verify_email(&link, None).await.unwrap();
+    assert!(identities_of(&s, eve.user.id).await.is_empty());
+}
+
+/// The same by the login that registered: it is its own.
+#[tokio::test]
+async fn who_proves_the_address_from_within_keeps_what_was_linked() {
+    let s = stage(Collection::new()).await;
+    let eve = s.h.register(ADA).await;
+    let link = s.h.link_to(ADA).await;
+    link_eve(&s, &eve).await;
+
+    let caller = s.h.caller(tokens(&eve)).await.unwrap();
+    s.h.users()
+        .verify_email(&link, Some(&caller))
+        .await
+        .unwrap();
+    assert_eq!(identities_of(&s, eve.user.id).await.len(), 1);
+}
+
+/// AC-E4: who has taken an account over, linked an identity of theirs and changed the address has no way back once that is undone.
+#[tokio::test]
+async fn ac_e4_an_undone_address_leaves_no_identity_of_a_thiefs() {
+    let s = stage(Collection::new()).await;
+    let ada = s.h.register_proved(ADA).await;
+    link_eve(&s, &ada).await;
+    let caller = s.h.caller(tokens(&ada)).await.unwrap();
+    let users = s.h.users();
+    s.h.sent().await;
+    users
+        .request_email_change(&caller, "eve@example.com")
+        .await
+        .unwrap();
+    let confirm = s.h.link_to("eve@example.com").await;
+    users.confirm_email_change(&confirm).await.unwrap();
+    let undo = s.h.link_to(ADA).await;
+
+    users.undo_email_change(&undo).await.unwrap();
+    assert!(identities_of(&s, ada.user.id).await.is_empty());
+    s.discord.log_in(EVE_THERE);
+    assert_ne!(
+        s.log_in("discord").await.ok().map(|back| back.user.id),
+        Some(ada.user.id)
+    );
+    let told = mails_to(&s, "eve@example.com").await;
+    assert!(told.contains(&"email_changed".to_owned()), "{told:?}");
+}

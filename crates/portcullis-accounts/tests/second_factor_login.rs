@@ -199,6 +199,22 @@ async fn ac_o3_ten_wrong_codes_lock_and_ac_l7_lock_nothing_else() {
     assert!(by_totp(&users, &challenge, &app.code()).await.is_ok());
 }
 
+/// Six digits fall to whoever may guess for ever: each further round locks for longer.
+#[tokio::test]
+async fn a_second_round_of_wrong_codes_locks_for_longer() {
+    let h = harness(Collection::new());
+    let app = with_factor(&h, ADA).await;
+    guess(&h, &app, 10).await;
+    h.wait(Duration::from_secs(901));
+    guess(&h, &app, 10).await;
+
+    let users = h.users().from(at("203.0.113.9"));
+    let challenge = challenged(&users, ADA).await;
+    let refused = by_totp(&users, &challenge, &app.code()).await;
+    let wait = refused.unwrap_err().retry_after().unwrap();
+    assert!(wait > Duration::from_secs(900), "{wait:?}");
+}
+
 /// AC-L7, the other way round.
 #[tokio::test]
 async fn ac_l7_wrong_passwords_and_recovery_codes_lock_no_codes_of_the_app() {
