@@ -14,6 +14,8 @@ use self::common::{ALGORITHMS, has};
 fn read(picture: &Path) -> String {
     let output = Command::new("zbarimg")
         .args(["--quiet", "--raw", "--nodbus"])
+        // A big picture holds what looks like another barcode now and then.
+        .args(["-Sdisable", "-Sqrcode.enable"])
         .arg(picture)
         .output()
         .unwrap();

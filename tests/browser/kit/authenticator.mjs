@@ -11,7 +11,7 @@ export class Authenticator {
 
   // What the QR code in a picture says.
   scan(png) {
-    const read = execFileSync('zbarimg', ['-q', '--raw', 'png:-'], {
+    const read = execFileSync('zbarimg', ['-q', '--raw', '-Sdisable', '-Sqrcode.enable', 'png:-'], {
       input: png, encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'],
     });
     this.uri = new URL(read.trim());
