@@ -108,6 +108,7 @@ impl Street {
 
 #[tokio::test]
 async fn ac_h7_every_exit_costs_one_hash() {
+    let _alone = ALONE.lock().await;
     let street = Street::with(common::cheap_hasher()).await;
     let wrong = "401 invalid_credentials".to_owned();
     let banned = street
@@ -178,6 +179,7 @@ async fn ac_h7_every_exit_costs_one_hash() {
 
 #[tokio::test]
 async fn ac_h5_an_old_hash_is_replaced_by_the_login_that_finds_it() {
+    let _alone = ALONE.lock().await;
     let street = Street::with(common::cheap_hasher()).await;
     let bcrypt = PasswordHasher::builder()
         .with_insecure_algorithm(Algorithm::Bcrypt { cost: 4 })
@@ -243,6 +245,9 @@ async fn ac_h5_an_old_hash_is_replaced_by_the_login_that_finds_it() {
         .unwrap();
     assert_eq!(user.stamp, street.template.stamp);
 }
+
+/// What is measured is the whole process's: its tests wait for each other.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// The processor time of this process; where the system does not tell, the time of day.
 fn spent(start: Instant) -> Duration {
@@ -331,6 +336,7 @@ async fn measure(street: &Street, turns: usize, shares: &mut [Vec<f64>]) {
 /// Statistics err: a difference must be there still when all rounds are taken together.
 #[tokio::test]
 async fn ac_h7_the_medians_of_all_refusals_differ_by_less_than_5_percent() {
+    let _alone = ALONE.lock().await;
     const ROUNDS: usize = 12;
     // A quarter of the usual cost, so that what differs beside the hash shows four times as much.
     let cost = Algorithm::Argon2id {
