@@ -456,7 +456,6 @@ async fn ac_v6_an_address_proved_by_its_link_keeps_no_identity_of_a_strangers() 
     assert!(identities_of(&s, eve.user.id).await.is_empty());
 }
 
-/// The same by the login that registered: it is its own.
 #[tokio::test]
 async fn who_proves_the_address_from_within_keeps_what_was_linked() {
     let s = stage(Collection::new()).await;
