@@ -1,12 +1,13 @@
 //! One process of Redis, and the directory that it may write to.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use std::{env, fs, io};
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 
 /// How often, and after which pauses, a server is asked whether it is ready: for half a minute.
@@ -14,7 +15,8 @@ const ASKED: u32 = 3000;
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Waits for the end of the tests' process, which closes its input, and ends the server then; each line of input before that is
-/// a signal to hand on. What ends the tests from without (Ctrl-C, a time limit) does not end it.
+/// a signal to hand on, and each has a line of output once it has taken effect. What ends the tests from without (Ctrl-C, a time
+/// limit) does not end it.
 const KEEPER: &str = r#"
 log=$1
 shift
@@ -26,7 +28,9 @@ while read -r signal; do
     case $signal in
     TERM) kill -CONT "$server"; wait "$server" 2>/dev/null; break ;;
     KILL) break ;;
+    STOP) until ps -o stat= -p "$server" | grep -q '^T'; do :; done ;;
     esac
+    echo "$signal"
 done
 kill -CONT "$server" 2>/dev/null
 kill -KILL "$server" 2>/dev/null
@@ -83,6 +87,7 @@ impl Drop for Directory {
 pub(super) struct Process {
     keeper: Child,
     input: Option<ChildStdin>,
+    output: Mutex<BufReader<ChildStdout>>,
 }
 
 impl Process {
@@ -106,15 +111,26 @@ impl Process {
     }
 
     fn keep(mut command: Command) -> Self {
-        let keeper = command.stdin(Stdio::piped()).spawn();
-        let mut keeper = keeper.expect("a shell can be started");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut keeper = command.spawn().expect("a shell can be started");
         let input = keeper.stdin.take();
-        Self { keeper, input }
+        let output = keeper.stdout.take().expect("it was asked for");
+        let output = Mutex::new(BufReader::new(output));
+        Self {
+            keeper,
+            input,
+            output,
+        }
     }
 
+    /// Waits until it has taken effect.
     pub(super) fn tell(&self, signal: Signal) {
+        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
         let told = self.write(signal);
         told.expect("the keeper listens");
+        let mut line = String::new();
+        let read = output.read_line(&mut line);
+        assert!(read.is_ok_and(|bytes| bytes > 0), "the keeper obeys");
     }
 
     /// Waits until it is over.
