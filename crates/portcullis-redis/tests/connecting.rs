@@ -170,22 +170,18 @@ impl Drop for Certificates {
 #[tokio::test]
 async fn tls() {
     let certificates = Certificates::create();
-    let port = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap().port()
+    let settings = |port: u16| {
+        let settings = [
+            ("--tls-port", port.to_string()),
+            ("--tls-cert-file", certificates.path("server.pem")),
+            ("--tls-key-file", certificates.path("server.key")),
+            ("--tls-ca-cert-file", certificates.path("root.pem")),
+            ("--tls-auth-clients", String::from("yes")),
+        ];
+        let words = settings.map(|(name, value)| [name.to_owned(), value]);
+        words.concat()
     };
-    let settings = [
-        ("--tls-port", port.to_string()),
-        ("--tls-cert-file", certificates.path("server.pem")),
-        ("--tls-key-file", certificates.path("server.key")),
-        ("--tls-ca-cert-file", certificates.path("root.pem")),
-        ("--tls-auth-clients", String::from("yes")),
-    ];
-    let settings: Vec<_> = settings
-        .iter()
-        .flat_map(|(name, value)| [*name, value.as_str()])
-        .collect();
-    let Some(_server) = Server::start_with(&settings) else {
+    let Some((_server, port)) = Server::start_on_port(settings) else {
         return;
     };
     let url = format!("rediss://localhost:{port}");

@@ -1,5 +1,6 @@
 use super::is_there;
-use super::process::{self, Directory, Process, Signal, free_ports};
+use super::ports::{self, Taken};
+use super::process::{self, Directory, Process, Signal};
 
 /// A Redis Cluster of three masters without replicas, on ports of the loopback interface that the system has chosen.
 #[derive(Debug)]
@@ -11,11 +12,15 @@ pub struct Cluster {
 struct Node {
     process: Process,
     port: u16,
+    bus: u16,
     _directory: Directory,
 }
 
 /// All hash slots, in three parts.
 const SLOTS: [(&str, &str); 3] = [("0", "5460"), ("5461", "10922"), ("10923", "16383")];
+
+/// In milliseconds. A machine that is busy may hold a node still for seconds, and the cluster must not take that for a failure.
+const NODE_TIMEOUT: &str = "60000";
 
 impl Cluster {
     /// Starts it and waits until it serves all slots; `None`, and a line that says so, where Redis is not installed.
@@ -28,12 +33,12 @@ impl Cluster {
         if !is_there() {
             return None;
         }
-        let ports = free_ports(2 * SLOTS.len());
-        let nodes = ports.chunks(2).map(|ports| Node::start(ports[0], ports[1]));
-        let cluster = Self {
-            nodes: nodes.collect(),
-        };
-        cluster.join(&ports);
+        let cluster = ports::start_on(2 * SLOTS.len(), |ports| {
+            let nodes = ports.chunks(2).map(|ports| Node::start(ports[0], ports[1]));
+            let nodes = nodes.collect::<Result<_, _>>()?;
+            Ok(Self { nodes })
+        });
+        cluster.join();
         Some(cluster)
     }
 
@@ -82,13 +87,13 @@ impl Cluster {
         self.nodes[node].process.tell(Signal::Continue);
     }
 
-    fn join(&self, ports: &[u16]) {
+    fn join(&self) {
         for (node, (first, last)) in self.nodes.iter().zip(SLOTS) {
             let added = node.ask(&["CLUSTER", "ADDSLOTSRANGE", first, last]);
             assert_eq!(added, "OK");
         }
-        for ports in ports.chunks(2).skip(1) {
-            let (port, bus) = (ports[0].to_string(), ports[1].to_string());
+        for node in &self.nodes[1..] {
+            let (port, bus) = (node.port.to_string(), node.bus.to_string());
             let met = self.ask(0, &["CLUSTER", "MEET", "127.0.0.1", &port, &bus]);
             assert_eq!(met, "OK");
         }
@@ -102,7 +107,7 @@ impl Cluster {
 }
 
 impl Node {
-    fn start(port: u16, bus: u16) -> Self {
+    fn start(port: u16, bus: u16) -> Result<Self, Taken> {
         let directory = Directory::create();
         let (listens, talks) = (port.to_string(), bus.to_string());
         let words = [
@@ -115,15 +120,16 @@ impl Node {
             "--cluster-port",
             &talks,
             "--cluster-node-timeout",
-            "2000",
+            NODE_TIMEOUT,
         ];
         let process = Process::start(&directory, "log", &words);
-        process::wait_until_ready(&["-p", &listens], &directory, "log");
-        Self {
+        process.wait_until_ready(&["-p", &listens], &directory, "log")?;
+        Ok(Self {
             process,
             port,
+            bus,
             _directory: directory,
-        }
+        })
     }
 
     fn ask(&self, words: &[&str]) -> String {

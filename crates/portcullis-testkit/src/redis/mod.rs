@@ -9,6 +9,7 @@
 //! ```
 
 mod cluster;
+mod ports;
 mod process;
 mod sentinel;
 
@@ -17,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::{env, fs};
 
 pub use self::cluster::Cluster;
+use self::ports::Taken;
 use self::process::{Directory, Process, Signal, is_installed};
 pub use self::sentinel::Sentinel;
 
@@ -69,13 +71,35 @@ impl Server {
         if !is_there() {
             return None;
         }
-        let server = Self {
-            directory: Directory::create(),
-            settings: settings.iter().map(ToString::to_string).collect(),
-            running: Mutex::new(None),
-        };
+        let server = Self::new(settings.iter().map(ToString::to_string).collect());
         server.start_again();
         Some(server)
+    }
+
+    /// A server of one's own that listens on a port of the loopback interface as well, which the system chooses. Its settings are
+    /// asked for once the port is known, and again with another one where somebody else takes that before the server does.
+    ///
+    /// # Panics
+    ///
+    /// As [`shared`](Self::shared).
+    #[must_use]
+    pub fn start_on_port(settings: impl Fn(u16) -> Vec<String>) -> Option<(Self, u16)> {
+        if !is_there() {
+            return None;
+        }
+        Some(ports::start_on(1, |ports| {
+            let server = Self::new(settings(ports[0]));
+            server.begin()?;
+            Ok((server, ports[0]))
+        }))
+    }
+
+    fn new(settings: Vec<String>) -> Self {
+        Self {
+            directory: Directory::create(),
+            settings,
+            running: Mutex::new(None),
+        }
     }
 
     /// Where it listens.
@@ -161,6 +185,10 @@ impl Server {
     ///
     /// If it does not start.
     pub fn start_again(&self) {
+        self.begin().expect("nobody else listens there");
+    }
+
+    fn begin(&self) -> Result<(), Taken> {
         let socket = self.socket();
         drop(fs::remove_file(&socket));
         let socket = socket.display().to_string();
@@ -168,8 +196,9 @@ impl Server {
         words.extend(["--unixsocketperm", "700"]);
         words.extend(self.settings.iter().map(String::as_str));
         let process = Process::start(&self.directory, "log", &words);
-        process::wait_until_ready(&["-s", &socket], &self.directory, "log");
+        process.wait_until_ready(&["-s", &socket], &self.directory, "log")?;
         *self.running() = Some(process);
+        Ok(())
     }
 
     fn end(&self, signal: Signal) {

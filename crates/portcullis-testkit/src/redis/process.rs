@@ -10,25 +10,29 @@ use std::{env, fs, io};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 
-/// How often, and after which pauses, a server is asked whether it is ready: for half a minute.
-const ASKED: u32 = 3000;
+use super::ports::Taken;
+
+/// How often, and after which pauses, a server is asked whether it is ready: for a minute at least.
+const ASKED: u32 = 6000;
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Waits for the end of the tests' process, which closes its input, and ends the server then; each line of input before that is
-/// a signal to hand on, and each has a line of output once it has taken effect. What ends the tests from without (Ctrl-C, a time
-/// limit) does not end it.
+/// a signal to hand on, and each has a line of output once it has taken effect; the first line of output is the server's process.
+/// What ends the tests from without (Ctrl-C, a time limit) does not end it.
 const KEEPER: &str = r#"
 log=$1
 shift
 "$@" >>"$log" 2>&1 </dev/null &
 server=$!
+echo "$server"
 trap '' HUP INT TERM
+state() { ps -o stat= -p "$server" 2>/dev/null || sed 's/.*) //' "/proc/$server/stat"; }
 while read -r signal; do
     kill -"$signal" "$server"
     case $signal in
     TERM) kill -CONT "$server"; wait "$server" 2>/dev/null; break ;;
     KILL) break ;;
-    STOP) until ps -o stat= -p "$server" | grep -q '^T'; do :; done ;;
+    STOP) until case $(state) in [TZ]* | "") ;; *) false ;; esac; do :; done ;;
     esac
     echo "$signal"
 done
@@ -88,6 +92,8 @@ pub(super) struct Process {
     keeper: Child,
     input: Option<ChildStdin>,
     output: Mutex<BufReader<ChildStdout>>,
+    /// The server's own, as the system numbers it.
+    id: String,
 }
 
 impl Process {
@@ -115,12 +121,44 @@ impl Process {
         let mut keeper = command.spawn().expect("a shell can be started");
         let input = keeper.stdin.take();
         let output = keeper.stdout.take().expect("it was asked for");
-        let output = Mutex::new(BufReader::new(output));
+        let mut output = BufReader::new(output);
+        let id = line(&mut output);
         Self {
             keeper,
             input,
-            output,
+            output: Mutex::new(output),
+            id,
         }
+    }
+
+    /// Waits until it can be asked, for a minute; for less where it cannot listen, since somebody else does.
+    pub(super) fn wait_until_ready(
+        &self,
+        whom: &[&str],
+        directory: &Directory,
+        log: &str,
+    ) -> Result<(), Taken> {
+        let log = || fs::read_to_string(directory.path().join(log)).unwrap_or_default();
+        for _ in 0..ASKED {
+            if self.is_ready(whom) {
+                return Ok(());
+            }
+            if log().contains("Address already in use") {
+                return Err(Taken);
+            }
+            std::thread::sleep(PAUSE);
+        }
+        panic!("Redis does not start: {}", log());
+    }
+
+    /// Whether it answers, and not somebody else who listens there.
+    fn is_ready(&self, whom: &[&str]) -> bool {
+        let answer = |words: &[&str]| try_to_ask(&[whom, words].concat()).unwrap_or_default();
+        let id = format!("process_id:{}", self.id);
+        let is_it = answer(&["INFO", "server"])
+            .lines()
+            .any(|line| line.trim() == id);
+        is_it && answer(&["PING"]) == "PONG"
     }
 
     /// Waits until it has taken effect.
@@ -128,9 +166,7 @@ impl Process {
         let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
         let told = self.write(signal);
         told.expect("the keeper listens");
-        let mut line = String::new();
-        let read = output.read_line(&mut line);
-        assert!(read.is_ok_and(|bytes| bytes > 0), "the keeper obeys");
+        line(&mut output);
     }
 
     /// Waits until it is over.
@@ -156,6 +192,14 @@ impl Drop for Process {
         drop(self.input.take());
         drop(self.keeper.wait());
     }
+}
+
+/// What the keeper says next.
+fn line(output: &mut BufReader<ChildStdout>) -> String {
+    let mut line = String::new();
+    let read = output.read_line(&mut line);
+    assert!(read.is_ok_and(|bytes| bytes > 0), "the keeper obeys");
+    line.trim().to_owned()
 }
 
 pub(super) fn is_installed() -> bool {
@@ -186,7 +230,7 @@ pub(super) fn try_to_ask(words: &[&str]) -> Result<String, String> {
     }
 }
 
-/// Asks until the answer is yes, for half a minute.
+/// Asks until the answer is yes, for a minute: a Sentinel whose machine was busy does nothing for half of that.
 pub(super) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let is_there = (0..ASKED).any(|_| {
         let is_there = is_so();
@@ -196,29 +240,4 @@ pub(super) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
         is_there
     });
     assert!(is_there, "Redis does not {what}");
-}
-
-pub(super) fn wait_until_ready(whom: &[&str], directory: &Directory, log: &str) {
-    let mut words = whom.to_vec();
-    words.push("PING");
-    let is_ready = (0..ASKED).any(|_| {
-        let is_ready = try_to_ask(&words).is_ok_and(|answer| answer == "PONG");
-        if !is_ready {
-            std::thread::sleep(PAUSE);
-        }
-        is_ready
-    });
-    let log = || fs::read_to_string(directory.path().join(log));
-    assert!(is_ready, "Redis does not start: {:?}", log());
-}
-
-/// Ports that nobody listens on now.
-pub(super) fn free_ports(count: usize) -> Vec<u16> {
-    let listeners: Vec<_> = (0..count)
-        .map(|_| std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free"))
-        .collect();
-    listeners
-        .iter()
-        .map(|listener| listener.local_addr().expect("it is bound").port())
-        .collect()
 }

@@ -1,7 +1,8 @@
 use std::fs;
 
 use super::is_there;
-use super::process::{self, Directory, Process, Signal, free_ports};
+use super::ports::{self, Taken};
+use super::process::{self, Directory, Process, Signal};
 
 /// A master, a replica, and a Sentinel that watches both, on ports of the loopback interface that the system has chosen.
 #[derive(Debug)]
@@ -15,6 +16,9 @@ pub struct Sentinel {
 /// What the master is called.
 const NAME: &str = "main";
 
+/// For so many milliseconds a master may say nothing, but for one that was killed: others are silent because the machine is busy.
+const PATIENT: &str = "60000";
+
 impl Sentinel {
     /// Starts all three and waits until the replica follows; `None`, and a line that says so, where Redis is not installed.
     ///
@@ -26,24 +30,27 @@ impl Sentinel {
         if !is_there() {
             return None;
         }
+        Some(ports::start_on(3, Self::start_on))
+    }
+
+    fn start_on(ports: &[u16]) -> Result<Self, Taken> {
         let directory = Directory::create();
-        let ports = free_ports(3);
-        let master = start_server(&directory, ports[0], &[]);
+        let master = start_server(&directory, ports[0], &[])?;
         let follows = format!("127.0.0.1 {}", ports[0]);
-        let replica = start_server(&directory, ports[1], &["--replicaof", &follows]);
+        let replica = start_server(&directory, ports[1], &["--replicaof", &follows])?;
         process::wait_until("replicate", || {
             let info = ask(ports[1], &["INFO", "replication"]);
             info.contains("master_link_status:up")
         });
-        let sentinel = start_sentinel(&directory, ports[0], ports[2]);
+        let sentinel = start_sentinel(&directory, ports[0], ports[2])?;
         process::wait_until("see its replica", || {
             let replicas = ask(ports[2], &["SENTINEL", "REPLICAS", NAME]);
             replicas.contains(&format!("127.0.0.1:{}", ports[1]))
         });
-        Some(Self {
+        Ok(Self {
             directory,
             servers: [Some(master), Some(replica)],
-            ports,
+            ports: ports.to_vec(),
             _sentinel: sentinel,
         })
     }
@@ -81,12 +88,23 @@ impl Sentinel {
         if let Some(master) = self.servers[0].take() {
             master.end(Signal::Kill);
         }
+        self.set_patience("500");
         let new = self.ports[1].to_string();
         process::wait_until("fail over", || {
             let words = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME];
             let is_told = ask(self.ports[2], &words).ends_with(&new);
             is_told && ask(self.ports[1], &["ROLE"]).starts_with("master")
         });
+        self.set_patience(PATIENT);
+    }
+
+    fn set_patience(&self, milliseconds: &str) {
+        let down = "down-after-milliseconds";
+        let set = ask(
+            self.ports[2],
+            &["SENTINEL", "SET", NAME, down, milliseconds],
+        );
+        assert_eq!(set, "OK");
     }
 
     /// Where the three keep their logs.
@@ -96,27 +114,27 @@ impl Sentinel {
     }
 }
 
-fn start_server(directory: &Directory, port: u16, more: &[&str]) -> Process {
+fn start_server(directory: &Directory, port: u16, more: &[&str]) -> Result<Process, Taken> {
     let (port, log) = (port.to_string(), format!("log-{port}"));
     let mut words = vec!["--bind", "127.0.0.1", "--port", &port];
     words.extend(["--repl-diskless-sync-delay", "0", "--dbfilename", &log]);
     words.extend(more);
     let process = Process::start(directory, &format!("{log}.txt"), &words);
-    process::wait_until_ready(&["-p", &port], directory, &format!("{log}.txt"));
-    process
+    process.wait_until_ready(&["-p", &port], directory, &format!("{log}.txt"))?;
+    Ok(process)
 }
 
-fn start_sentinel(directory: &Directory, master: u16, port: u16) -> Process {
+fn start_sentinel(directory: &Directory, master: u16, port: u16) -> Result<Process, Taken> {
     let settings = directory.path().join("sentinel.conf");
     let text = format!(
         "bind 127.0.0.1\nport {port}\ndir {}\nsentinel monitor {NAME} 127.0.0.1 {master} 1\n\
-         sentinel down-after-milliseconds {NAME} 500\nsentinel failover-timeout {NAME} 5000\n",
+         sentinel down-after-milliseconds {NAME} {PATIENT}\nsentinel failover-timeout {NAME} 5000\n",
         directory.path().display()
     );
     fs::write(&settings, text).expect("the directory is ours");
     let process = Process::start_sentinel(directory, "sentinel.txt", &settings);
-    process::wait_until_ready(&["-p", &port.to_string()], directory, "sentinel.txt");
-    process
+    process.wait_until_ready(&["-p", &port.to_string()], directory, "sentinel.txt")?;
+    Ok(process)
 }
 
 fn ask(port: u16, words: &[&str]) -> String {
