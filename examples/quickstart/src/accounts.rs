@@ -6,10 +6,11 @@ use std::path::Path;
 use portcullis::accounts::{AccountsBuilder, CapturedMail, ConsoleMailer, SmtpMailer};
 use portcullis::jwt::{Algorithm, SigningKey};
 use portcullis::password::PasswordHasher;
+use portcullis::session::cross_site::AllowedOrigins;
 use portcullis::{Accounts, Collection, SessionCookie, SqlStore, client_address};
 
 use crate::redis::Shared;
-use crate::settings::{Settings, Stop};
+use crate::settings::{BaseUrl, Settings, Stop};
 use crate::{providers, secret};
 
 /// The accounts; and their mail, where it is shown instead of sent.
@@ -31,7 +32,8 @@ pub(crate) fn build(
             (Accounts::builder(store, mailer, base), Some(mails))
         }
     };
-    let builder = with_providers(with_settings(builder, settings), settings)?;
+    let builder = with_origin(with_settings(builder, settings), settings)?;
+    let builder = with_providers(builder, settings)?;
     let builder = with_keys(builder, settings)?;
     let builder = match shared {
         Some(shared) => shared.under(builder),
@@ -51,8 +53,7 @@ fn with_settings(builder: AccountsBuilder, settings: &Settings) -> AccountsBuild
         .profile(settings.profile)
         .jwt_expiry(settings.token_life.as_str())
         .client_address(client_address(settings.trusted_proxies.clone()))
-        // This server speaks plain http, on loopback only: not every client keeps a cookie marked `Secure` there.
-        .cookie(SessionCookie::new().with_insecure_cookies());
+        .cookie(cookie(settings));
     for (place, name) in settings.collections.iter().enumerate() {
         let collection = Collection::new().require_verified(settings.requires_verified);
         let collection = match settings.first_admin && place == 0 {
@@ -61,7 +62,8 @@ fn with_settings(builder: AccountsBuilder, settings: &Settings) -> AccountsBuild
         };
         builder = builder.collection(name, collection);
     }
-    if let Some(issuer) = &settings.issuer {
+    let base = settings.base_url.as_ref().map(BaseUrl::as_str);
+    if let Some(issuer) = settings.issuer.as_deref().or(base) {
         builder = builder.jwt_issuer(issuer);
     }
     if let Some(audience) = &settings.audience {
@@ -73,8 +75,22 @@ fn with_settings(builder: AccountsBuilder, settings: &Settings) -> AccountsBuild
     }
 }
 
+/// Over plain http, which is on loopback only, not every client keeps a cookie marked `Secure`.
+fn cookie(settings: &Settings) -> SessionCookie {
+    match is_https(settings) {
+        true => SessionCookie::new(),
+        false => SessionCookie::new().with_insecure_cookies(),
+    }
+}
+
+fn is_https(settings: &Settings) -> bool {
+    settings.base_url.as_ref().is_some_and(BaseUrl::is_https)
+}
+
 fn warn_of(settings: &Settings) {
-    tracing::warn!("cookies are not marked Secure: this is plain http, on this machine only");
+    if !is_https(settings) {
+        tracing::warn!("cookies are not marked Secure: this is plain http, on this machine only");
+    }
     if settings.first_admin {
         tracing::warn!("--first-admin: whoever registers first administers all others");
     }
@@ -82,6 +98,13 @@ fn warn_of(settings: &Settings) {
         tracing::warn!("PORTCULLIS_LIMITS=off: neither limits nor locks; for load tests only");
     }
     settings.providers.iter().for_each(providers::warn_of);
+}
+
+/// Pages under the base URL are our own, also where a proxy does not tell which host was asked.
+fn with_origin(builder: AccountsBuilder, settings: &Settings) -> Result<AccountsBuilder, Stop> {
+    let base = settings.base_url.as_ref().map(BaseUrl::as_str);
+    let origins = AllowedOrigins::new(base).map_err(wrong("PORTCULLIS_BASE_URL"))?;
+    Ok(builder.allowed_origins(origins))
 }
 
 fn with_providers(builder: AccountsBuilder, settings: &Settings) -> Result<AccountsBuilder, Stop> {

@@ -55,12 +55,17 @@ async fn run(settings: Settings) -> Result<(), Stop> {
     let listener = TcpListener::bind(address)
         .await
         .map_err(|error| Stop::Wrong(format!("cannot listen on {address}: {error}")))?;
-    let base = format!("http://{}", listener.local_addr()?);
+    let listens_at = format!("http://{}", listener.local_addr()?);
+    let base = match &settings.base_url {
+        Some(url) => url.as_str(),
+        None => &listens_at,
+    };
     let store = database::connect(&settings).await?;
     let shared = redis::connect(&settings).await?;
-    let (accounts, mails) = accounts::build(&settings, store.clone(), shared.as_ref(), &base)?;
+    let (accounts, mails) = accounts::build(&settings, store.clone(), shared.as_ref(), base)?;
     let welcome = Welcome {
         base,
+        listens_at: &listens_at,
         collections: &settings.collections,
         providers: settings
             .providers

@@ -29,14 +29,42 @@ pub(crate) fn checked(secret: &str) -> Result<String, KeyError> {
     HmacKey::new(secret).map(|_| secret.to_owned())
 }
 
+/// Makes it, unless another server that starts here makes it first: then its secret is ours. It is written elsewhere, and has its
+/// name only when it is whole and on the disk, for what it seals in the database is there to stay.
 fn create(path: &Path) -> std::io::Result<String> {
-    let secret = random_hex()?;
+    let draft = path.with_added_extension(&random_hex()?[..16]);
+    let linked = write_new(&draft, &random_hex()?).and_then(|()| fs::hard_link(&draft, path));
+    // One that was not made need not be removed, and one that cannot be removed harms nobody.
+    let _ = fs::remove_file(&draft);
+    match linked {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+        _ => keep_names_beside(path)?,
+    }
+    fs::read_to_string(path)
+}
+
+fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(secret.as_bytes())?;
-    Ok(secret)
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// A new name is on the disk only when its directory is.
+#[cfg(unix)]
+fn keep_names_beside(path: &Path) -> std::io::Result<()> {
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    fs::File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn keep_names_beside(_path: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -12,7 +12,8 @@ const NEW_POST: &str = r#"-d '{"title":"Hello","body":"World"}'"#;
 
 /// What the lines depend on.
 pub(crate) struct Welcome<'a> {
-    pub(crate) base: String,
+    pub(crate) base: &'a str,
+    pub(crate) listens_at: &'a str,
     /// The lines are about the first one.
     pub(crate) collections: &'a [String],
     /// Names of the providers that people may log in with.
@@ -104,11 +105,9 @@ impl Lines<'_> {
 impl Welcome<'_> {
     pub(crate) fn text(&self) -> std::io::Result<String> {
         let account = Account::new()?;
-        let base = &self.base;
+        let base = self.base;
         let mut lines = Lines {
-            text: format!(
-                "Portcullis quickstart on {base}; lines to paste, one after the other:\n"
-            ),
+            text: self.title(),
             base,
             users: format!("/api/{}", self.collections[0]),
         };
@@ -139,6 +138,17 @@ impl Welcome<'_> {
              The accounts are kept in {place}. Ctrl-C ends the server."
         );
         Ok(lines.text)
+    }
+
+    fn title(&self) -> String {
+        let (base, listens_at) = (self.base, self.listens_at);
+        let known_as = match base == listens_at {
+            true => String::new(),
+            false => format!(", behind {base}"),
+        };
+        format!(
+            "Portcullis quickstart on {listens_at}{known_as}; lines to paste, one after the other:\n"
+        )
     }
 
     fn register(&self, lines: &mut Lines<'_>, account: &Account) {

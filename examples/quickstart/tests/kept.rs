@@ -3,6 +3,8 @@
 mod client;
 mod printed;
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::sync::{Arc, Barrier};
 use std::thread;
@@ -11,6 +13,7 @@ use portcullis_testkit::postgres::Server;
 use serde_json::{Value, json};
 
 use self::client::{Client, LoggedIn, bearer, credentials};
+use self::printed::{Directory, Example};
 
 const ALICE: &str = "alice@example.com";
 
@@ -137,4 +140,46 @@ fn a_database_that_goes_and_comes_back() {
     assert_eq!(client.curl(&key, "/api/posts").status(), 200);
     let (status, complaints) = client.example.end_by("-TERM");
     assert_eq!(status.code(), Some(0), "{complaints}");
+}
+
+/// Nodes that start in one directory at once, where there is no secret yet, all start, and all have the same.
+#[test]
+fn nodes_that_start_together_agree_on_one_secret() {
+    const NODES: usize = 4;
+    let Some(first) = Client::start(&[]) else {
+        return;
+    };
+    first.example.end_by("-TERM");
+    let directory = first.directory;
+    let secret = directory.0.join("portcullis.secret");
+    for round in 0..5 {
+        fs::remove_file(&secret).unwrap();
+        let together = Barrier::new(NODES);
+        let nodes: Vec<_> = thread::scope(|scope| {
+            let start = || {
+                let mut command = directory.command(client::EXE);
+                command
+                    .args(["--port", "0"])
+                    .env("PORTCULLIS_LIMITS", "off");
+                together.wait();
+                let example = Example::start(&mut command);
+                let directory = Directory::new();
+                Client { directory, example }
+            };
+            let threads = [(); NODES].map(|()| scope.spawn(start));
+            threads.map(|thread| thread.join().unwrap()).into()
+        });
+        let alice = nodes[0].register(&format!("alice{round}@example.com"));
+        for node in &nodes {
+            let answer = node.get_by(&alice.token, "/api/posts");
+            assert_eq!(answer.status(), 200, "{answer:?}");
+        }
+        let kept = fs::metadata(&secret).unwrap();
+        assert_eq!((kept.len(), kept.permissions().mode() & 0o777), (64, 0o600));
+        let names = fs::read_dir(&directory.0)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name());
+        let secrets = names.filter(|name| name.to_string_lossy().contains("secret"));
+        assert_eq!(secrets.count(), 1, "no draft is left");
+    }
 }

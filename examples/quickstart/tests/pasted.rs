@@ -60,6 +60,26 @@ fn so_it_does_with_other_settings() {
     }
 }
 
+/// The lines are for whoever is outside: here, with no proxy in front, it stands for itself.
+#[test]
+fn so_it_does_under_the_address_of_a_proxy() {
+    if !has_curl() {
+        return;
+    }
+    for base in ["https://app.example", "http://localhost:8080"] {
+        let directory = Directory::new();
+        let mut example = Example::start(quickstart(&directory).env("PORTCULLIS_BASE_URL", base));
+        let listens_at = example.base().to_owned();
+        assert_eq!(example.printed.matches(&listens_at).count(), 1);
+        for pasteable in example.pasteables() {
+            let asks = pasteable.line.contains("curl");
+            assert_eq!(pasteable.line.contains(base), asks, "{pasteable:?}");
+        }
+        example.printed = example.printed.replace(base, &listens_at);
+        paste_all(&example, &directory);
+    }
+}
+
 /// The first account of an empty database is an admin's; after a restart, the account that is printed is not the first.
 #[test]
 fn so_it_does_with_a_first_admin() {
@@ -205,6 +225,26 @@ fn each_mistake_in_the_environment_is_one_line() {
         ("PORTCULLIS_REQUIRE_VERIFIED", "yes"),
         ("PORTCULLIS_LIMITS", "maybe"),
         ("PORTCULLIS_TRUSTED_PROXIES", "10.0.0.0/99"),
+        ("PORTCULLIS_BASE_URL", "app.example"),
+        ("PORTCULLIS_BASE_URL", "/api"),
+        ("PORTCULLIS_BASE_URL", "ftp://app.example"),
+        ("PORTCULLIS_BASE_URL", "https://"),
+        ("PORTCULLIS_BASE_URL", "https://:443"),
+        ("PORTCULLIS_BASE_URL", "https://app.example:0"),
+        ("PORTCULLIS_BASE_URL", "https://app.example:"),
+        ("PORTCULLIS_BASE_URL", "https://app.example:65536"),
+        ("PORTCULLIS_BASE_URL", "https://app.example//"),
+        ("PORTCULLIS_BASE_URL", "https://app.example/app"),
+        ("PORTCULLIS_BASE_URL", "https://app.example?a=b"),
+        ("PORTCULLIS_BASE_URL", "https://app.example/#a"),
+        ("PORTCULLIS_BASE_URL", "https://user:pass@app.example"),
+        ("PORTCULLIS_BASE_URL", "https://app.example;id"),
+        ("PORTCULLIS_BASE_URL", "https://$(id)"),
+        ("PORTCULLIS_BASE_URL", "https://app.example\n"),
+        ("PORTCULLIS_BASE_URL", "https://bücher.example"),
+        ("PORTCULLIS_BASE_URL", "http://app.example"),
+        ("PORTCULLIS_BASE_URL", "http://localhost@app.example"),
+        ("PORTCULLIS_BASE_URL", "http://127.0.0.1.example"),
         ("SMTP_URL", "mail.example"),
         ("SMTP_URL", "smtp://mail.example:25"),
     ] {
@@ -282,6 +322,7 @@ fn help_says_what_can_be_set() {
         "JWT_EXPIRY",
         "JWT_ISSUER",
         "JWT_AUDIENCE",
+        "PORTCULLIS_BASE_URL",
         "PORTCULLIS_COLLECTIONS",
         "PORTCULLIS_PROFILE",
         "PORTCULLIS_PASSWORD_HASH",

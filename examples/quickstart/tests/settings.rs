@@ -263,3 +263,88 @@ fn without_limits_nobody_is_locked_out() {
     }
     client.log_in(ALICE).logged_in(200);
 }
+
+/// Behind a proxy that speaks https, all that is told is the proxy's address, and cookies are as in production (v5.0.0-3.3.1).
+#[test]
+fn behind_a_proxy_its_address_is_what_is_told() {
+    const BASE: &str = "https://app.example:8443";
+    let set = [
+        ("PORTCULLIS_BASE_URL", "https://App.Example:8443/"),
+        ("GITHUB_CLIENT_ID", "an-application"),
+        ("GITHUB_CLIENT_SECRET", "and its secret"),
+    ];
+    let Some(client) = Client::start(&set) else {
+        return;
+    };
+    let callback = format!("{BASE}/api/users/oauth/github/callback");
+    let printed = &client.example.printed;
+    assert!(printed.contains(&format!("  github: {callback}\n")));
+    let claims = part(&client.register(ALICE).token, 1);
+    assert_eq!(claims["iss"], BASE);
+    client.mail(ALICE, &format!("{BASE}/verify-email#token="));
+
+    let start = |to: &str| {
+        client.curl(
+            "",
+            &format!("'/api/users/oauth/github/start?redirectTo={to}/'"),
+        )
+    };
+    let sent = start(BASE);
+    let encoded = callback.replace(':', "%3A").replace('/', "%2F");
+    let location = sent.header("location").unwrap();
+    assert!(
+        location.contains(&format!("redirect_uri={encoded}&")),
+        "{location}"
+    );
+    start(client.example.base()).must_be_problem(422, "redirect_not_allowed");
+
+    let answer = client.log_in_by_cookie(ALICE);
+    for (cookie, name) in [(&answer, "__Host-session="), (&sent, "__Host-oauth=")] {
+        let cookie = cookie.header("set-cookie").unwrap();
+        assert!(
+            cookie.starts_with(name) && cookie.contains("; Secure"),
+            "{cookie}"
+        );
+    }
+    let cookie = answer
+        .header("set-cookie")
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap();
+    // As from a browser without `Sec-Fetch-Site`, through a proxy that does not tell which host was asked.
+    for (origin, status) in [
+        (BASE, 200),
+        ("https://app.example", 403),
+        ("http://app.example:8443", 403),
+    ] {
+        let headers = format!("-X PATCH -H 'Cookie: {cookie}' -H 'Origin: {origin}'");
+        let changed = client.post_with(&headers, "/api/users/me", &json!({ "name": "Ada" }));
+        assert_eq!(changed.status(), status, "{origin}: {changed:?}");
+    }
+    let (_, complaints) = client.example.end_by("-TERM");
+    assert!(!complaints.contains("not marked Secure"), "{complaints}");
+}
+
+/// On this machine a proxy may speak plain http; an issuer that is set stands.
+#[test]
+fn behind_a_plain_proxy_cookies_are_plain_and_a_warning_says_so() {
+    let set = [
+        ("PORTCULLIS_BASE_URL", "http://[::1]:8080"),
+        ("JWT_ISSUER", "https://id.example"),
+    ];
+    let Some(client) = Client::start(&set) else {
+        return;
+    };
+    let claims = part(&client.register(ALICE).token, 1);
+    assert_eq!(claims["iss"], "https://id.example");
+    client.mail(ALICE, "http://[::1]:8080/verify-email#token=");
+    let answer = client.log_in_by_cookie(ALICE);
+    let cookie = answer.header("set-cookie").unwrap();
+    assert!(
+        cookie.starts_with("session=") && !cookie.contains("Secure"),
+        "{cookie}"
+    );
+    let (_, complaints) = client.example.end_by("-TERM");
+    assert!(complaints.contains("not marked Secure"), "{complaints}");
+}

@@ -1,6 +1,7 @@
 //! What can be set, by arguments and by environment variables; each is checked at start, with one line of error.
 
 mod arguments;
+mod base_url;
 mod environment;
 mod providers;
 
@@ -11,6 +12,7 @@ use portcullis::accounts::Profile;
 use portcullis::password::Algorithm;
 
 use self::arguments::Arguments;
+pub(crate) use self::base_url::BaseUrl;
 use self::environment::{
     collections, parsed, parsed_variable, profile, switch, token_life, variable,
 };
@@ -23,6 +25,8 @@ pub(crate) const HELP: &str = include_str!("help.txt").trim_ascii_end();
 pub(crate) struct Settings {
     pub(crate) port: u16,
     pub(crate) first_admin: bool,
+    /// Where people find it, if not where it listens.
+    pub(crate) base_url: Option<BaseUrl>,
     pub(crate) database_url: Option<String>,
     pub(crate) redis_url: Option<String>,
     pub(crate) smtp_url: Option<String>,
@@ -50,6 +54,7 @@ impl Settings {
         Ok(Self {
             port: parsed("PORT", arguments.port.or(variable("PORT")?))?.unwrap_or(3000),
             first_admin: arguments.first_admin,
+            base_url: parsed_variable("PORTCULLIS_BASE_URL")?,
             database_url: variable("DATABASE_URL")?,
             redis_url: variable("REDIS_URL")?,
             smtp_url: variable("SMTP_URL")?,

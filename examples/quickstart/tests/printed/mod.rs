@@ -44,6 +44,7 @@ impl Directory {
                 "GITHUB_",
                 "DISCORD_",
                 "OIDC_",
+                "PORTCULLIS_",
                 "RUST_LOG",
             ];
             if ours.iter().any(|start| name.starts_with(start)) || name.ends_with("_proxy") {
