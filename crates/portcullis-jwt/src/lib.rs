@@ -65,7 +65,7 @@ pub use self::purpose::Purpose;
 #[cfg(feature = "remote")]
 pub use self::remote::RemoteKeys;
 pub use self::revocations::{Revocation, Revocations};
-pub use self::ring::KeyRing;
+pub use self::ring::{KeyRing, ScheduledKey};
 pub(crate) use self::verify::LONGEST_TOKEN;
 pub use self::verify::{
     ClaimPath, TokenError, TokenErrorKind, VerifiedToken, Verifier, VerifierBuilder,

@@ -55,7 +55,7 @@ fn peers_verify_our_tokens_with_our_jwk_set() {
     let mut keys = keys.into_iter();
     let ring = KeyRing::new(keys.next().unwrap());
     loop {
-        let algorithm = ring.signing_key().algorithm().as_str();
+        let algorithm = ring.signing_key().unwrap().algorithm().as_str();
         tokens.push((algorithm, issue(&ring)));
         let Some(next) = keys.next() else { break };
         ring.rotate(next, Duration::from_secs(3600)).unwrap();

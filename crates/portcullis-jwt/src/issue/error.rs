@@ -18,7 +18,7 @@ pub enum IssueErrorKind {
     Duration,
     /// The token would be longer than verifiers take (8 KiB).
     TooLong,
-    /// The key could not sign, or the operating system has no randomness.
+    /// The ring has no key, the key could not sign, or the operating system has no randomness.
     Unavailable,
 }
 

@@ -218,7 +218,7 @@ impl Issuer {
         grant: &Grant,
         claims: &Map<String, Value>,
     ) -> Result<Zeroizing<String>, IssueError> {
-        let key = self.ring.signing_key();
+        let key = self.ring.signing_key().ok_or(IssueErrorKind::Unavailable)?;
         let header = self.header(grant, &key);
         let claims = serde_json::to_vec(claims).map_err(|_| IssueErrorKind::Claims)?;
         let mut token = Zeroizing::new(String::with_capacity(1024));

@@ -232,6 +232,17 @@ impl SigningKey {
         &self.verifying
     }
 
+    /// The private key in DER, as [`from_der`](Self::from_der) takes it, wiped when dropped; `None` for a secret.
+    ///
+    /// Whoever has these bytes signs tokens: seal them before they leave memory.
+    #[must_use]
+    pub fn to_private_der(&self) -> Option<Zeroizing<Vec<u8>>> {
+        match &*self.secret {
+            Secret::Hmac(_) => None,
+            Secret::Private(key) => Some(Zeroizing::new(key.as_bytes().to_vec())),
+        }
+    }
+
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         match &*self.secret {
             Secret::Hmac(hmac) => Ok(hmac.sign(message)),

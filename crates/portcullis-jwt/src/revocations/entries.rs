@@ -73,6 +73,7 @@ impl Entries {
             } => {
                 return self.put_everything(*issued_before, *until);
             }
+            Revocation::Key { .. } => return Put::Known,
             Revocation::Token { id, until } => {
                 (Subject::Token(id.as_str().into()), Mark::for_good(*until))
             }

@@ -36,6 +36,15 @@ pub enum Revocation {
         #[serde(with = "millis")]
         until: Timestamp,
     },
+    /// All tokens of one signing key. It is told from node to node and not remembered: whoever keeps the keys forgets this one, see
+    /// [`KeyRing::forget`](crate::KeyRing::forget).
+    Key {
+        /// Its `kid`.
+        id: String,
+        /// When it may be forgotten.
+        #[serde(with = "millis")]
+        until: Timestamp,
+    },
     /// All tokens of everybody that were issued before a moment.
     Everything {
         /// The first moment whose tokens are good again.
@@ -55,6 +64,7 @@ impl Revocation {
             Self::Token { until, .. }
             | Self::Session { until, .. }
             | Self::User { until, .. }
+            | Self::Key { until, .. }
             | Self::Everything { until, .. } => *until,
         }
     }

@@ -28,7 +28,7 @@ impl Filter {
             Revocation::Token { id, .. } => self.set(b't', id),
             Revocation::Session { id, .. } => self.set(b's', id),
             Revocation::User { id, .. } => self.set(b'u', id),
-            Revocation::Everything { .. } => {}
+            Revocation::Key { .. } | Revocation::Everything { .. } => {}
         }
     }
 

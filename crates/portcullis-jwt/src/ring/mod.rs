@@ -1,3 +1,5 @@
+mod state;
+
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,7 +8,10 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use portcullis_core::{SharedClock, SystemClock, Timestamp};
 
+use self::state::{Begin, Signer, State};
 use crate::{KeyError, KeyErrorKind, KeySet, KeySource, SigningKey, VerifyingKey};
+
+pub use self::state::ScheduledKey;
 
 /// The keys of one issuer: the one that signs, the next one, and those that no longer sign but still verify.
 ///
@@ -25,8 +30,11 @@ use crate::{KeyError, KeyErrorKind, KeySet, KeySource, SigningKey, VerifyingKey}
 /// ring.announce(next.clone()).unwrap();
 /// assert!(ring.to_jwks().contains(next.kid().unwrap()));
 /// ring.rotate(next.clone(), Duration::from_secs(15 * 60)).unwrap();
-/// assert_eq!(ring.signing_key().kid(), next.kid());
+/// assert_eq!(ring.signing_key().unwrap().kid(), next.kid());
 /// ```
+///
+/// Where several processes share the keys, they share the moments as well: a ring that is given a [`schedule`](Self::schedule) does
+/// the rest by its clock.
 #[derive(Clone)]
 pub struct KeyRing {
     inner: Arc<Inner>,
@@ -40,14 +48,6 @@ struct Inner {
     clock: SharedClock,
 }
 
-#[derive(Clone)]
-struct State {
-    signing: SigningKey,
-    next: Option<SigningKey>,
-    retired: Vec<VerifyingKey>,
-    set: KeySet,
-}
-
 impl KeyRing {
     /// A ring with one key, which signs and verifies.
     #[must_use]
@@ -58,12 +58,23 @@ impl KeyRing {
     /// A ring with one key and a clock of one's own.
     #[must_use]
     pub fn with_clock(signing: SigningKey, clock: SharedClock) -> Self {
-        let state = State {
-            set: signing.verifying_key().clone().into(),
-            signing,
-            next: None,
-            retired: Vec::new(),
-        };
+        Self::of(
+            State {
+                set: signing.verifying_key().clone().into(),
+                signers: vec![Signer::new(signing, Begin::Now)],
+                retired: Vec::new(),
+            },
+            clock,
+        )
+    }
+
+    /// A ring without a key, which nothing is signed or verified by until it is given a [`schedule`](Self::schedule).
+    #[must_use]
+    pub fn empty_with_clock(clock: SharedClock) -> Self {
+        Self::of(State::empty(), clock)
+    }
+
+    fn of(state: State, clock: SharedClock) -> Self {
         Self {
             inner: Arc::new(Inner {
                 state: ArcSwap::from_pointee(state),
@@ -74,13 +85,52 @@ impl KeyRing {
         }
     }
 
+    /// These keys in place of all others, each with the moment from which on it signs and, where there is one, that from which on it
+    /// verifies nothing any more. Of those whose moment has come the latest signs; while none has, the first does. All of them are
+    /// published and verify, until their end.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use portcullis_core::{Clock, SystemClock};
+    /// use portcullis_jwt::{Algorithm, KeyRing, ScheduledKey, SigningKey};
+    ///
+    /// let now = SystemClock.now();
+    /// let tomorrow = now.saturating_add(Duration::from_secs(24 * 3600));
+    /// let [old, new] = [(); 2].map(|()| SigningKey::generate(Algorithm::EdDsa).unwrap());
+    /// let ring = KeyRing::empty_with_clock(SystemClock::shared());
+    /// assert!(ring.signing_key().is_none());
+    ///
+    /// let overlap = Duration::from_secs(3600);
+    /// ring.schedule([
+    ///     ScheduledKey::new(old.clone(), now).with_verifies_until(tomorrow.saturating_add(overlap)),
+    ///     ScheduledKey::new(new.clone(), tomorrow),
+    /// ]).unwrap();
+    /// assert_eq!(ring.signing_key().unwrap().kid(), old.kid());
+    /// assert!(ring.to_jwks().contains(new.kid().unwrap()));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`announce`](Self::announce). The keys are then what they were.
+    pub fn schedule(&self, keys: impl IntoIterator<Item = ScheduledKey>) -> Result<(), KeyError> {
+        let mut keys: Vec<_> = keys.into_iter().collect();
+        keys.sort_by_key(|key| key.signs_from);
+        self.change(|state, _| {
+            state.signers = keys.into_iter().map(Signer::from).collect();
+            state.retired = Vec::new();
+        })
+    }
+
     /// Publishes the key that will sign next, so that verifiers know it before its first token comes. It verifies from now on.
     ///
     /// # Errors
     ///
     /// If it has no `kid` or that of another key, or is a secret in a ring of public keys (or the other way round).
     pub fn announce(&self, next: SigningKey) -> Result<(), KeyError> {
-        self.change(|state, _| state.next = Some(next))
+        self.change(|state, _| {
+            state.signers.retain(|signer| !signer.is_announced());
+            state.signers.push(Signer::new(next, Begin::WhenTold));
+        })
     }
 
     /// Makes `next` the key that signs. The one that signed until now verifies for `overlap` longer, which is to be at least as
@@ -92,11 +142,13 @@ impl KeyRing {
     pub fn rotate(&self, next: SigningKey, overlap: Duration) -> Result<(), KeyError> {
         self.change(|state, now| {
             let until = now.saturating_add(overlap);
-            state.next = state.next.take().filter(|known| known.kid() != next.kid());
-            let old = std::mem::replace(&mut state.signing, next);
-            state
-                .retired
-                .push(old.verifying_key().clone().with_until(until));
+            if let Some(old) = state.signing(now) {
+                let old = old.verifying.clone().with_until(until);
+                state.retired.push(old);
+            }
+            let is_another = |signer: &Signer| signer.is_announced() && signer.kid() != next.kid();
+            state.signers.retain(is_another);
+            state.signers.insert(0, Signer::new(next, Begin::Now));
         })
     }
 
@@ -116,25 +168,24 @@ impl KeyRing {
     /// [`KeyErrorKind::Unsuitable`] for the key that signs: rotate first.
     pub fn forget(&self, kid: &str) -> Result<bool, KeyError> {
         let mut found = false;
-        if self.inner.state.load().signing.kid() == Some(kid) {
+        let now = self.inner.clock.now();
+        let signing = self.signing_key();
+        if signing.is_some_and(|key| key.kid() == Some(kid)) {
             return Err(KeyError::new(
                 KeyErrorKind::Unsuitable,
                 "this key signs: rotate to another one first",
             ));
         }
-        self.change(|state, _| {
-            let before = state.retired.len() + usize::from(state.next.is_some());
-            state.retired.retain(|key| key.kid() != Some(kid));
-            state.next = state.next.take().filter(|next| next.kid() != Some(kid));
-            found = state.retired.len() + usize::from(state.next.is_some()) < before;
-        })?;
+        self.change(|state, _| found = state.forget(kid, now))?;
         Ok(found)
     }
 
-    /// The key that signs now.
+    /// The key that signs now; `None` if there is no key at all.
     #[must_use]
-    pub fn signing_key(&self) -> SigningKey {
-        self.inner.state.load().signing.clone()
+    pub fn signing_key(&self) -> Option<SigningKey> {
+        let now = self.inner.clock.now();
+        let state = self.inner.state.load();
+        state.signing(now).map(|signer| signer.key.clone())
     }
 
     /// The public halves of all keys that verify now or will sign next, as a JWK set (RFC 7517 §5) in JSON. Secrets are never in
@@ -154,7 +205,7 @@ impl KeyRing {
         let now = self.inner.clock.now();
         let mut state = State::clone(&self.inner.state.load());
         change(&mut state, now);
-        state.retired.retain(|key| key.is_live(now));
+        state.drop_dead(now);
         state.set = state.live(now)?;
         self.inner.state.store(Arc::new(state));
         self.inner.epoch.fetch_add(1, Ordering::AcqRel);
@@ -167,23 +218,6 @@ impl KeyRing {
             .changing
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    /// The keys that verify now.
-    fn live(&self, now: Timestamp) -> Result<KeySet, KeyError> {
-        let signing = std::iter::once(self.signing.verifying_key());
-        let next = self.next.iter().map(SigningKey::verifying_key);
-        let retired = self.retired.iter().filter(|key| key.is_live(now));
-        let keys: Vec<VerifyingKey> = signing.chain(next).chain(retired).cloned().collect();
-        match keys.len() > 1 && keys.iter().any(|key| key.kid().is_none()) {
-            true => Err(KeyError::new(
-                KeyErrorKind::Unsuitable,
-                "keys of a ring with more than one have names: give each a kid",
-            )),
-            false => KeySet::new(keys),
-        }
     }
 }
 
@@ -207,8 +241,7 @@ impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.inner.state.load();
         f.debug_struct("KeyRing")
-            .field("signing", &state.signing)
-            .field("next", &state.next)
+            .field("signers", &state.signers)
             .field("retired", &state.retired)
             .finish()
     }
