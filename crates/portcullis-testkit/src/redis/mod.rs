@@ -22,7 +22,8 @@ use self::ports::Taken;
 use self::process::{Directory, Process, Signal, is_installed};
 pub use self::sentinel::Sentinel;
 
-/// A server that runs until this is dropped, and no longer than the process that started it. Nothing is written to the disk.
+/// A server that runs until this is dropped, and no longer than the process that started it. Nothing is written to the disk, unless its
+/// settings say so.
 ///
 /// It needs the programs `redis-server` and `redis-cli` on the path. Starting it takes some 30 ms, during which the thread waits.
 #[derive(Debug)]
@@ -74,6 +75,17 @@ impl Server {
         let server = Self::new(settings.iter().map(ToString::to_string).collect());
         server.start_again();
         Some(server)
+    }
+
+    /// A server of one's own that writes each change to its disk before it answers (`appendonly yes`, `appendfsync always`): what it has
+    /// acknowledged is there again when it was stopped or has crashed, and is started again.
+    ///
+    /// # Panics
+    ///
+    /// As [`shared`](Self::shared).
+    #[must_use]
+    pub fn start_durable() -> Option<Self> {
+        Self::start_with(&["--appendonly", "yes", "--appendfsync", "always"])
     }
 
     /// A server of one's own that listens on a port of the loopback interface as well, which the system chooses. Its settings are
@@ -179,7 +191,7 @@ impl Server {
         self.tell(Signal::Continue);
     }
 
-    /// Starts a server that was stopped, empty.
+    /// Starts a server that was stopped or has crashed: empty, unless it keeps its data; see [`start_durable`](Self::start_durable).
     ///
     /// # Panics
     ///

@@ -101,10 +101,12 @@ impl Process {
         let log = directory.path().join(log);
         let mut command = Command::new("sh");
         command.args(["-c", KEEPER, "sh"]).arg(log);
-        command.arg("redis-server").args(words);
+        command.arg("redis-server");
         command
             .args(["--save", "", "--appendonly", "no", "--dir"])
             .arg(directory.path());
+        // The last word of two that contradict each other holds.
+        command.args(words);
         Self::keep(command)
     }
 
