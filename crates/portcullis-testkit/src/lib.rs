@@ -7,6 +7,7 @@
 //! - `lockouts` (feature `limit`): what every store of failed attempts must do.
 //! - `oauth` (feature `oauth`): providers to log in with, good ones and bad ones.
 //! - `postgres` (feature `postgres`): a PostgreSQL server of the tests' own.
+//! - `proxy` (feature `proxy`): a proxy that delays, cuts, refuses and falls silent.
 //! - `redis` (feature `redis`): Redis servers of the tests' own, a cluster and a Sentinel among them.
 //! - `smtp` (feature `smtp`): a mail server that keeps what it is sent.
 //! - `session_store` (feature `session`): what every session store must do.
@@ -24,6 +25,8 @@ pub mod lockouts;
 pub mod oauth;
 #[cfg(all(feature = "postgres", unix))]
 pub mod postgres;
+#[cfg(feature = "proxy")]
+pub mod proxy;
 #[cfg(any(feature = "limit", feature = "session"))]
 mod random;
 #[cfg(all(feature = "redis", unix))]

@@ -9,6 +9,7 @@
 //! ```
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -100,6 +101,19 @@ impl Server {
         format!("postgres://postgres@localhost/{name}?host={host}")
     }
 
+    /// Its unix socket.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.directory.join(".s.PGSQL.5432")
+    }
+
+    /// The URL of the same database for who reaches this server, or another one that has the same databases, at this address: a
+    /// proxy's.
+    #[must_use]
+    pub fn url_by_way_of(&self, address: SocketAddr, url: &str) -> String {
+        format!("postgres://postgres@{address}/{}", name_in(url))
+    }
+
     /// Runs SQL on the database with this URL, and says what it answers: a line for each row, columns parted by `|`.
     ///
     /// # Panics
@@ -163,30 +177,64 @@ impl Server {
             .args([&self.programs, &self.directory]);
         let keeper = command.stdin(Stdio::piped()).spawn();
         *self.keeper() = Some(keeper.expect("a shell can be started"));
-        let is_ready = (0..ASKED).any(|_| {
+        self.wait_until("start", || {
             let asked = self.ask("pg_isready", &["-q"]).status();
-            let is_ready = asked.is_ok_and(|status| status.success());
-            if !is_ready {
+            asked.is_ok_and(|status| status.success())
+        });
+    }
+
+    fn wait_until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
+        let is_so = (0..ASKED).any(|_| {
+            let is_so = is_so();
+            if !is_so {
                 std::thread::sleep(PAUSE);
             }
-            is_ready
+            is_so
         });
         let log = || fs::read_to_string(self.directory.join("log"));
-        assert!(is_ready, "PostgreSQL does not start: {:?}", log());
+        assert!(is_so, "PostgreSQL does not {what}: {:?}", log());
+    }
+
+    /// Starts a server that follows this one, and has this one acknowledge a commit only once the other has it as well: of new
+    /// connections, and for as long as both run.
+    ///
+    /// # Panics
+    ///
+    /// If this one is stopped, or the other does not start.
+    #[must_use]
+    pub fn start_standby(&self) -> Self {
+        let standby = Self::prepare(self.programs.clone()).expect("a directory can be made");
+        let mut copy = standby.command(self.programs.join("pg_basebackup"));
+        copy.arg("-h").arg(&self.directory);
+        copy.args(["-U", "postgres", "-R", "-c", "fast", "--no-sync", "-D"]);
+        drop(answer(copy.arg(standby.directory.join("data"))));
+        standby.start_again();
+        // On the command line stands what is quick.
+        self.tell("ALTER ROLE postgres SET synchronous_commit = on");
+        self.tell("ALTER SYSTEM SET synchronous_standby_names = '*'");
+        self.tell("SELECT pg_reload_conf()");
+        let follows = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+        self.wait_until("be followed", || self.tell(follows) == "1\n");
+        standby
+    }
+
+    /// Makes a server that follows another one go on without it.
+    ///
+    /// # Panics
+    ///
+    /// If it does not, or does not follow.
+    pub fn promote(&self) {
+        let promoted = self.tell("SELECT pg_promote(true, 30)");
+        assert_eq!(promoted, "t\n", "PostgreSQL does not go on alone");
+    }
+
+    /// Runs SQL on the database that each server has.
+    fn tell(&self, sql: &str) -> String {
+        self.query("postgres", sql)
     }
 
     fn create(programs: PathBuf) -> io::Result<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
-        let (process, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let directory = env::temp_dir().join(format!("portcullis-pg-{process}-{number}"));
-        fs::DirBuilder::new().mode(0o700).create(&directory)?;
-        let user = other_than_root(&directory)?;
-        let server = Self {
-            programs,
-            directory,
-            user,
-            keeper: Mutex::new(None),
-        };
+        let server = Self::prepare(programs)?;
         let data = server.directory.join("data");
         let mut initdb = server.command(server.programs.join("initdb"));
         initdb.args(["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C"]);
@@ -198,6 +246,21 @@ impl Server {
             true => Ok(server),
             false => Err(io::Error::other("initdb has failed")),
         }
+    }
+
+    /// A directory for a server that is none yet.
+    fn prepare(programs: PathBuf) -> io::Result<Self> {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let (process, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let directory = env::temp_dir().join(format!("portcullis-pg-{process}-{number}"));
+        fs::DirBuilder::new().mode(0o700).create(&directory)?;
+        let user = other_than_root(&directory)?;
+        Ok(Self {
+            programs,
+            directory,
+            user,
+            keeper: Mutex::new(None),
+        })
     }
 
     /// One of PostgreSQL's programs that talk to the server.
