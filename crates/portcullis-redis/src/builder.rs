@@ -35,6 +35,9 @@ impl RedisBuilder {
     ///
     /// A decision takes a tenth of a millisecond, and a few where Redis is in another zone; Redis itself may pause for tens of milliseconds
     /// to fork. Whoever waits for longer has met a fault, and every request behind it waits as well.
+    ///
+    /// A feed of revocations gives its connection up after half a second without a sign of life, and after twice this time where that is
+    /// longer.
     pub fn response_timeout(mut self, timeout: Duration) -> Self {
         self.settings.response_timeout = timeout;
         self

@@ -15,6 +15,7 @@ use portcullis_session::tower_sessions::SessionStore;
 use portcullis_session::{IndexedSessionStore, SessionOwner};
 use portcullis_testkit::redis::Server;
 
+use self::nodes::patient;
 use self::three::login_record;
 
 /// All keys, and what they hold.
@@ -56,7 +57,7 @@ async fn nobody_is_named() {
     let Some(server) = Server::start() else {
         return;
     };
-    let redis = Redis::connect(&server.url()).await.unwrap();
+    let redis = patient(&server.url()).connect().await.unwrap();
     count_somebody(&redis).await;
     let dump = dump(&server);
     assert_eq!(dump.len(), 4, "one limit, three counters: {dump:?}");
@@ -85,7 +86,7 @@ async fn hashes_are_keyed() {
     };
     let mut seen = Vec::new();
     for secret in [None, Some([1; 32]), Some([2; 32]), Some([1; 32])] {
-        let builder = Redis::builder(&server.url()).unwrap();
+        let builder = patient(&server.url());
         let builder = match &secret {
             Some(secret) => builder.secret(secret),
             None => builder,
@@ -112,7 +113,7 @@ async fn ids_are_not_at_rest() {
     let Some(server) = Server::start() else {
         return;
     };
-    let store = RedisSessions::new(&Redis::connect(&server.url()).await.unwrap());
+    let store = RedisSessions::new(&patient(&server.url()).connect().await.unwrap());
     let (mut lives, mut departed) = (login_record(), login_record());
     for record in [&mut lives, &mut departed] {
         store.create(record).await.unwrap();
@@ -144,7 +145,7 @@ async fn nonsense_is_an_error() {
     let Some(server) = Server::start() else {
         return;
     };
-    let redis = Redis::connect(&server.url()).await.unwrap();
+    let redis = patient(&server.url()).connect().await.unwrap();
     let limiter = RedisLimiter::new(&redis).without_local_refusals();
     let (key, steps) = (LimitKey::from("alice"), Steps::new(5));
     let quotas = [

@@ -3,21 +3,19 @@
 mod nodes;
 mod three;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis_limit::{LimitKey, LimitRequest, Limiter, MemoryLimiter, Quota};
-use portcullis_redis::{Redis, RedisBuilder, RedisLimiter, RedisLockouts, RedisSessions};
+use portcullis_redis::{RedisBuilder, RedisLimiter, RedisLockouts, RedisSessions};
 use portcullis_testkit::redis::Cluster;
 use portcullis_testkit::session_store::{Nodes, conformance};
 use portcullis_testkit::{ManualClock, limiter, lockouts};
 
-use self::nodes::{eventually, fresh_prefix};
+use self::nodes::{eventually, fresh_prefix, patient};
 use self::three::Three;
 
 fn builder(cluster: &Cluster) -> RedisBuilder {
-    let builder = Redis::builder(&cluster.url()).unwrap();
-    builder.key_prefix(fresh_prefix())
+    patient(&cluster.url()).key_prefix(fresh_prefix())
 }
 
 /// How many nodes of the cluster keep something.
@@ -57,7 +55,7 @@ async fn sessions_hold() {
         let prefix = fresh_prefix();
         let mut nodes = Vec::new();
         for _ in 0..2 {
-            let builder = Redis::builder(&cluster.url()).unwrap().key_prefix(&prefix);
+            let builder = patient(&cluster.url()).key_prefix(&prefix);
             nodes.push(RedisSessions::new(&builder.connect().await.unwrap()));
         }
         Nodes::new(nodes)
@@ -73,8 +71,7 @@ async fn a_prefix_may_choose_the_slot() {
         return;
     };
     let clock = ManualClock::new();
-    let builder = Redis::builder(&cluster.url()).unwrap();
-    let builder = builder.key_prefix("{mine}:");
+    let builder = patient(&cluster.url()).key_prefix("{mine}:");
     let builder = builder.with_insecure_clock_of_the_caller(clock.shared());
     let redis = builder.connect().await.unwrap();
     limiter::conformance(RedisLimiter::new(&redis), &clock).await;
@@ -102,16 +99,21 @@ async fn a_silent_node() {
     let Some(cluster) = Cluster::start() else {
         return;
     };
-    let builder = builder(&cluster).response_timeout(Duration::from_millis(200));
-    let redis = builder.connect().await.unwrap();
-    let limiter = Arc::new(RedisLimiter::new(&redis).without_local_refusals());
+    let prefix = fresh_prefix();
+    let connect = async |builder: RedisBuilder| {
+        let redis = builder.key_prefix(&prefix).connect().await.unwrap();
+        RedisLimiter::new(&redis).without_local_refusals()
+    };
+    let patient_one = connect(patient(&cluster.url())).await;
+    let hasty = patient(&cluster.url()).response_timeout(Duration::from_millis(200));
+    let limiter = connect(hasty).await;
     let quota = Quota::per_hour(1);
     let clients: Vec<_> = (0..30)
         .map(|number| LimitKey::from(format!("client {number}").as_str()))
         .collect();
     for client in &clients {
-        let decision = limiter.check(&[LimitRequest::new(client, &quota)]).await;
-        assert!(decision.unwrap().is_allowed());
+        let decision = patient_one.check(&[LimitRequest::new(client, &quota)]);
+        assert!(decision.await.unwrap().is_allowed());
     }
     cluster.pause(1);
     let (mut refused, mut failed) = (0, 0);

@@ -9,11 +9,10 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
-use portcullis_redis::Redis;
 use portcullis_testkit::redis::Server;
 use tracing_subscriber::fmt::MakeWriter;
 
-use self::nodes::eventually;
+use self::nodes::{eventually, patient};
 use self::three::Three;
 
 #[derive(Clone, Default)]
@@ -76,7 +75,7 @@ async fn a_failure_and_its_end() {
     let Some(server) = Server::start() else {
         return;
     };
-    let redis = Redis::connect(&server.url()).await.unwrap();
+    let redis = patient(&server.url()).connect().await.unwrap();
     let three = Three::begin(&redis).await;
     assert!(captured.lines("Redis").is_empty(), "nothing to say");
 
@@ -108,7 +107,7 @@ async fn a_failure_and_its_end() {
     for (settings, warned) in [(&evicts[..2], 0), (&evicts[2..], 0), (&evicts[..], 1)] {
         let before = captured.lines("noeviction").len();
         let server = Server::start_with(settings).unwrap();
-        Redis::connect(&server.url()).await.unwrap();
+        patient(&server.url()).connect().await.unwrap();
         let said = captured.lines("noeviction").len() - before;
         assert_eq!(said, warned, "{settings:?}");
     }

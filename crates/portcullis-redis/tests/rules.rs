@@ -9,13 +9,13 @@ use portcullis_core::ResponseBody;
 use portcullis_limit::{
     Algorithm, Answer, LimitKey, LimitRequest, Limiter, MemoryLimiter, Quota, RateLimitLayer, Rule,
 };
-use portcullis_redis::{Redis, RedisLimiter};
+use portcullis_redis::RedisLimiter;
 use portcullis_testkit::ManualClock;
 use portcullis_testkit::redis::Server;
 use proptest::prelude::*;
 use tower::{Service, ServiceBuilder, ServiceExt};
 
-use self::nodes::{connect, connect_nodes, connect_with_clock, eventually, server};
+use self::nodes::{connect, connect_nodes, connect_with_clock, eventually, patient, server};
 
 type Request = http::Request<()>;
 
@@ -36,7 +36,7 @@ async fn rules_fail_as_they_say() {
     let Some(server) = Server::start() else {
         return;
     };
-    let redis = Redis::connect(&server.url()).await.unwrap();
+    let redis = patient(&server.url()).connect().await.unwrap();
     let layered = |rule: Rule| {
         let layer = RateLimitLayer::new(RedisLimiter::new(&redis), rule);
         ServiceBuilder::new()

@@ -6,7 +6,7 @@ use portcullis_limit::{LimitKey, LimitRequest, Limiter, Quota};
 use portcullis_redis::{ConnectErrorKind, Redis, RedisLimiter};
 use portcullis_testkit::redis::Sentinel;
 
-use self::nodes::eventually;
+use self::nodes::{eventually, patient};
 
 /// While there is no master, each decision is an error; afterwards the limits are those of the replica, which has followed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -14,7 +14,7 @@ async fn a_failover() {
     let Some(mut sentinel) = Sentinel::start() else {
         return;
     };
-    let redis = Redis::connect(&sentinel.url()).await.unwrap();
+    let redis = patient(&sentinel.url()).connect().await.unwrap();
     let limiter = RedisLimiter::new(&redis).without_local_refusals();
     let (key, quota) = (LimitKey::from("alice"), Quota::per_hour(3));
     let request = [LimitRequest::new(&key, &quota)];

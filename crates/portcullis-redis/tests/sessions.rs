@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use portcullis_core::{Clock as _, SystemClock, Timestamp};
-use portcullis_redis::{Redis, RedisSessions};
+use portcullis_redis::RedisSessions;
 use portcullis_session::tower_sessions::SessionStore;
 use portcullis_session::tower_sessions::session::{Id, Record};
 use portcullis_session::{
@@ -17,7 +17,7 @@ use portcullis_testkit::{ManualClock, redis::Server};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use self::nodes::{connect, connect_with_clock, fresh_prefix, server};
+use self::nodes::{connect, connect_with_clock, fresh_prefix, patient, server};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -62,7 +62,7 @@ async fn three_nodes_conform() {
         let prefix = fresh_prefix();
         let mut nodes = Vec::new();
         for _ in 0..3 {
-            let builder = Redis::builder(&server.url()).unwrap().key_prefix(&prefix);
+            let builder = patient(&server.url()).key_prefix(&prefix);
             nodes.push(RedisSessions::new(&builder.connect().await.unwrap()));
         }
         Nodes::new(nodes)
@@ -138,7 +138,7 @@ async fn everything_ends_by_itself() {
     let Some(server) = Server::start() else {
         return;
     };
-    let redis = Redis::connect(&server.url()).await.unwrap();
+    let redis = patient(&server.url()).connect().await.unwrap();
     let store = RedisSessions::new(&redis);
     let brief = SessionLimits::new(MINUTE, 2 * MINUTE);
     let login = AuthRecord::begin(Login::new("alice"), &brief, now()).unwrap();
@@ -168,7 +168,7 @@ async fn what_is_over_does_not_pile_up() {
         return;
     };
     let clock = ManualClock::new();
-    let builder = Redis::builder(&server.url()).unwrap();
+    let builder = patient(&server.url());
     let redis = builder.with_insecure_clock_of_the_caller(clock.shared());
     let store = RedisSessions::new(&redis.connect().await.unwrap());
     let brief = SessionLimits::new(MINUTE, MINUTE);

@@ -20,7 +20,8 @@ pub(super) const UNHEARD: usize = 1_024;
 /// Of how many nodes it is known which message comes next.
 pub(super) const NODES: usize = 4_096;
 
-/// How often the connection is tried, and how long it may take to answer: a connection that is half dead is noticed within 0.75 seconds.
+/// How often the connection is tried, and how long it may take to answer: a connection that is half dead is noticed within 0.75 seconds. Where
+/// an answer may take longer by the settings, a sign of life may take twice as long as an answer.
 pub(super) const HEARTBEAT: Duration = Duration::from_millis(250);
 pub(super) const PATIENCE: Duration = Duration::from_millis(500);
 

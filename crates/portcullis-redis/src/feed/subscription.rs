@@ -1,6 +1,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{PushInfo, PushKind, Value};
@@ -15,6 +16,7 @@ use crate::{ConnectError, Redis};
 pub(super) struct Subscriber {
     dial: Dial,
     channel: Arc<str>,
+    patience: Duration,
 }
 
 /// A connection that listens, and does nothing else.
@@ -22,6 +24,7 @@ pub(super) struct Subscription {
     connection: MultiplexedConnection,
     messages: mpsc::Receiver<Vec<u8>>,
     state: Arc<State>,
+    patience: Duration,
 }
 
 /// What comes of listening.
@@ -41,9 +44,12 @@ struct State {
 
 impl Subscriber {
     pub(super) fn new(redis: &Redis, channel: Arc<str>) -> Self {
+        let settings = &redis.inner.settings;
         Self {
-            dial: Dial::new(&redis.inner.settings),
+            dial: Dial::new(settings),
             channel,
+            // Who gives Redis longer to answer does so here as well.
+            patience: PATIENCE.max(2 * settings.response_timeout),
         }
     }
 
@@ -58,12 +64,13 @@ impl Subscriber {
             }
         };
         let mut connection = self.dial.listen(take).await?;
-        let subscribed = timeout(PATIENCE, connection.subscribe(&*self.channel)).await;
+        let subscribed = timeout(self.patience, connection.subscribe(&*self.channel)).await;
         subscribed.map_err(|_| ConnectError::late())??;
         Ok(Subscription {
             connection,
             messages,
             state,
+            patience: self.patience,
         })
     }
 }
@@ -86,7 +93,7 @@ impl Subscription {
                         return Told::Over("the connection is cut");
                     }
                 }
-                alive = is_alive(self.connection.clone()) => {
+                alive = is_alive(self.connection.clone(), self.patience) => {
                     if !alive {
                         return Told::Over("Redis does not answer");
                     }
@@ -97,10 +104,10 @@ impl Subscription {
 }
 
 /// Waits a moment, then asks for a sign of life.
-async fn is_alive(mut connection: MultiplexedConnection) -> bool {
+async fn is_alive(mut connection: MultiplexedConnection, patience: Duration) -> bool {
     sleep(HEARTBEAT).await;
     let command = redis::cmd("PING");
-    let answer = timeout(PATIENCE, command.query_async::<Value>(&mut connection)).await;
+    let answer = timeout(patience, command.query_async::<Value>(&mut connection)).await;
     matches!(answer, Ok(Ok(_)))
 }
 

@@ -18,7 +18,10 @@ impl Stranger {
     async fn on(url: &str) -> Self {
         let client = Client::open(format!("{url}?protocol=resp3")).unwrap();
         let (sender, pushes) = unbounded_channel();
-        let config = AsyncConnectionConfig::new().set_push_sender(sender);
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(None)
+            .set_response_timeout(None)
+            .set_push_sender(sender);
         let connection = client.get_multiplexed_async_connection_with_config(&config);
         Self {
             connection: connection.await.unwrap(),

@@ -3,11 +3,14 @@ use std::time::Duration;
 use portcullis_accounts::{Heard, RevocationFeed};
 use portcullis_core::{Clock, SystemClock, Timestamp};
 use portcullis_jwt::Revocation;
-use portcullis_redis::{Redis, RedisFeed};
+use portcullis_redis::{Redis, RedisBuilder, RedisFeed};
 
-use crate::nodes::fresh_prefix;
+use crate::nodes::{fresh_prefix, patient};
 
 pub(crate) const KEY: [u8; 32] = [7; 32];
+
+/// How long anything may take before it is taken for lost.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Two nodes that listen.
 pub(crate) struct Pair {
@@ -24,6 +27,15 @@ impl Pair {
         Self { one, two, prefix }
     }
 
+    /// Two that wait for as long as nodes do by default, and take a busy machine for a failure.
+    pub(crate) async fn hasty(url: &str) -> Self {
+        let prefix = fresh_prefix();
+        let builder = || Redis::builder(url).unwrap().key_prefix(&prefix);
+        let one = listening(builder(), &KEY).await;
+        let two = listening(builder(), &KEY).await;
+        Self { one, two, prefix }
+    }
+
     /// Waits until the second node hears this, whatever comes before; says how often it was told of a gap.
     pub(crate) async fn hears(&self, revocation: &Revocation) -> u32 {
         let mut gaps = 0;
@@ -36,7 +48,7 @@ impl Pair {
                 }
             }
         };
-        let waited = tokio::time::timeout(Duration::from_secs(20), waiting).await;
+        let waited = tokio::time::timeout(PATIENCE, waiting).await;
         waited.expect("it is heard");
         gaps
     }
@@ -58,15 +70,18 @@ impl Pair {
     /// Waits for a gap, whatever comes before.
     pub(crate) async fn misses_something(&self) {
         let waiting = async { while self.two.next().await != Heard::Gap {} };
-        let waited = tokio::time::timeout(Duration::from_secs(20), waiting).await;
+        let waited = tokio::time::timeout(PATIENCE, waiting).await;
         waited.expect("a gap is told");
     }
 }
 
 /// A node, once it listens.
 pub(crate) async fn feed(url: &str, prefix: &str, key: &[u8; 32]) -> RedisFeed {
-    let redis = Redis::builder(url).unwrap().key_prefix(prefix);
-    let feed = RedisFeed::new(&redis.connect().await.unwrap(), key);
+    listening(patient(url).key_prefix(prefix), key).await
+}
+
+async fn listening(builder: RedisBuilder, key: &[u8; 32]) -> RedisFeed {
+    let feed = RedisFeed::new(&builder.connect().await.unwrap(), key);
     assert_eq!(feed.next().await, Heard::Gap, "the store is asked first");
     feed
 }

@@ -52,7 +52,7 @@ async fn it_takes_milliseconds() {
     took.sort();
     let (half, most, all) = (took[500], took[990], took[999]);
     println!("from node to node: p50 {half:?}, p99 {most:?}, longest {all:?} of 1000");
-    assert!(most < Duration::from_secs(1), "{most:?}");
+    assert!(half < Duration::from_millis(500), "{half:?}");
 }
 
 /// As many as come one after the other are all heard, each once and in order, and nothing is taken for missing.

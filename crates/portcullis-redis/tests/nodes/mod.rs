@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use portcullis_redis::{Redis, RedisBuilder};
 use portcullis_testkit::ManualClock;
@@ -14,10 +15,16 @@ pub(crate) fn fresh_prefix() -> String {
     format!("test{}:", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
+/// How to connect to whatever is at this URL, and to wait for it: a machine that is busy is no failure.
+pub(crate) fn patient(url: &str) -> RedisBuilder {
+    let long = Duration::from_secs(30);
+    let builder = Redis::builder(url).unwrap();
+    builder.connect_timeout(long).response_timeout(long)
+}
+
 /// How to connect to this server, under a prefix of one's own.
 pub(crate) fn builder(server: &Server) -> RedisBuilder {
-    let builder = Redis::builder(&server.url()).unwrap();
-    builder.key_prefix(fresh_prefix())
+    patient(&server.url()).key_prefix(fresh_prefix())
 }
 
 pub(crate) async fn connect(server: &Server) -> Redis {
@@ -39,7 +46,7 @@ pub(crate) async fn connect_nodes(
     let prefix = fresh_prefix();
     let mut nodes = Vec::new();
     for _ in 0..count {
-        let builder = Redis::builder(&server.url()).unwrap().key_prefix(&prefix);
+        let builder = patient(&server.url()).key_prefix(&prefix);
         let builder = builder.with_insecure_clock_of_the_caller(clock.shared());
         nodes.push(builder.connect().await.unwrap());
     }
@@ -51,13 +58,13 @@ pub(crate) fn server() -> Option<Arc<Server>> {
     Server::shared()
 }
 
-/// Asks until it is so, for at most twenty seconds; says how often it was asked.
+/// Asks until it is so, for at most half a minute; says how often it was asked.
 pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) -> u32 {
-    for asked in 1..=2000 {
+    for asked in 1..=3000 {
         if is_so().await {
             return asked;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("it never came to this: {what}");
 }
