@@ -200,6 +200,7 @@ impl AuthRecord {
             last_seen_at: self.seen_at,
             expires_at: self.expires_at(),
             remember: self.login.remember,
+            ends_at: self.ends_at,
             amr: self.login.amr.clone(),
             address: self.login.address,
             user_agent: self.login.user_agent.clone(),

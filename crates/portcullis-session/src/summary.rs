@@ -21,6 +21,8 @@ pub struct SessionSummary {
     pub last_seen_at: Timestamp,
     /// When it ends if it is not used any more.
     pub expires_at: Timestamp,
+    /// When it ends, however much it is used.
+    pub ends_at: Timestamp,
     /// Whether it outlives the browser.
     pub remember: bool,
     /// The methods by which the user was authenticated.

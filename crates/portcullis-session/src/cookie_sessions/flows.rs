@@ -3,13 +3,15 @@
 use http::{HeaderMap, HeaderValue};
 use portcullis_core::Timestamp;
 use tower_sessions::session::Id;
-use tower_sessions::{Expiry, Session};
+use tower_sessions::{Expiry, Session, SessionStore as _};
 
 use super::CookieSessions;
 use super::incoming::Presented;
 use super::series::{SERIES_KEY, Series, Token};
 use crate::expiry::to_date;
-use crate::{AuthRecord, IndexedSessionStore, Login, SessionError, SessionOwner, SessionSummary};
+use crate::{
+    AuthMark, AuthRecord, IndexedSessionStore, Login, SessionError, SessionOwner, SessionSummary,
+};
 
 impl CookieSessions {
     /// Logs somebody in who has just proved who they are: as [`Sessions::login`](crate::Sessions::login), with the request's
@@ -49,7 +51,13 @@ impl CookieSessions {
             let session = self.session(Some(id));
             ended = self.inner.sessions.logout(&session).await?.or(ended);
         }
-        Ok((ended, self.inner.outgoing.removal()))
+        Ok((ended, self.removal()))
+    }
+
+    /// The `Set-Cookie` value that takes the cookie back. It ends nothing.
+    #[must_use]
+    pub fn removal(&self) -> HeaderValue {
+        self.inner.outgoing.removal()
     }
 
     /// Notes that the logged-in user has proved who they are once more, with these methods: as
@@ -151,6 +159,21 @@ impl CookieSessions {
             .find(&presented, self.inner.sessions.now())
             .await?;
         Ok(found.map(|found| found.known.login.clone()))
+    }
+
+    /// The logins behind the request's cookies, of which there may be several of the name (four are looked at): what
+    /// [`logout`](Self::logout) ends. Neither their limits nor the tokens beside the ids are asked, so that this lets nobody in.
+    ///
+    /// # Errors
+    ///
+    /// If the store does not answer.
+    pub async fn presented(&self, headers: &HeaderMap) -> Result<Vec<AuthRecord>, SessionError> {
+        let mut logins = Vec::new();
+        for id in Presented::ids(headers, &self.inner.name) {
+            let record = self.inner.store.load(&id).await?;
+            logins.extend(record.and_then(|record| AuthMark::of(&record).into_login()));
+        }
+        Ok(logins)
     }
 
     /// The live sessions of a user, the one that began last first.
