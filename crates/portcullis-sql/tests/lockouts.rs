@@ -309,7 +309,8 @@ async fn a_database_that_is_down_lets_nobody_through() {
         return;
     };
     let store = SqlStore::builder(&server.database())
-        .acquire_timeout(Duration::from_millis(500))
+        .acquire_timeout(Duration::from_secs(1))
+        .statement_timeout(Duration::from_secs(60))
         .connect();
     let lockouts = SqlLockouts::new(&store.await.unwrap());
     let (key, steps) = (LimitKey::from("alice"), Steps::new(2));

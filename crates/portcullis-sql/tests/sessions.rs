@@ -221,7 +221,8 @@ async fn a_database_that_is_down_is_an_error() {
         return;
     };
     let store = SqlStore::builder(&server.database())
-        .acquire_timeout(Duration::from_millis(500))
+        .acquire_timeout(Duration::from_secs(1))
+        .statement_timeout(Duration::from_secs(60))
         .connect();
     let sessions: Arc<dyn IndexedSessionStore> = Arc::new(SqlSessions::new(&store.await.unwrap()));
     let mut created = login_record(Login::new("alice"), now());

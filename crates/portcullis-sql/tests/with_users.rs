@@ -10,7 +10,9 @@ use portcullis_sql::SqlStore;
 use portcullis_testkit::account_store::{self, Nodes};
 
 async fn nodes() -> Nodes {
-    let rest = SqlStore::connect("sqlite::memory:").await;
+    let long = std::time::Duration::from_secs(60);
+    let builder = SqlStore::builder("sqlite::memory:").acquire_timeout(long);
+    let rest = builder.statement_timeout(long).connect().await;
     let users = OwnTable::default();
     Nodes::one(WithUsers::new(users, rest.expect("a database in memory")))
 }

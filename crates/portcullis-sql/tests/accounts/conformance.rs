@@ -1,13 +1,12 @@
 //! Every rule of the contracts, by the public suite: the races on two nodes over one database.
 
-use portcullis_sql::SqlStore;
 use portcullis_testkit::account_store::{self, Nodes};
 
-use crate::support::Place;
+use crate::support::{Place, connect};
 
 /// Two nodes, as two processes would open the database.
 async fn two_nodes(place: &Place) -> Nodes {
-    let (a, b) = tokio::join!(place.patient_store(), place.patient_store());
+    let (a, b) = tokio::join!(place.store(), place.store());
     Nodes::two(a, b)
 }
 
@@ -25,11 +24,7 @@ async fn sqlite_in_a_file() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sqlite_in_memory() {
-    account_store::conformance(|| async {
-        let store = SqlStore::connect("sqlite::memory:").await;
-        Nodes::one(store.expect("there is memory"))
-    })
-    .await;
+    account_store::conformance(|| async { Nodes::one(connect("sqlite::memory:").await) }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

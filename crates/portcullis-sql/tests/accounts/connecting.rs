@@ -6,10 +6,16 @@ use portcullis_accounts::store::{Ledger as _, UserStore as _};
 use portcullis_accounts::{UserQuery, UserRef};
 use portcullis_sql::{ConnectError, ConnectErrorKind, Dialect, SqlStore};
 
-use crate::support::{Directory, Place, id, insert, user, within_seconds};
+use crate::support::{Directory, Place, connect, id, insert, patient, user, within_seconds};
 
-async fn refused(url: &str) -> ConnectError {
-    let builder = SqlStore::builder(url).connect_timeout(Duration::from_secs(2));
+/// For those who do not answer.
+const SHORT: Duration = Duration::from_secs(2);
+
+/// Nobody who answers is that slow.
+const LONG: Duration = Duration::from_secs(25);
+
+async fn refused(url: &str, limit: Duration) -> ConnectError {
+    let builder = patient(url).connect_timeout(limit);
     let shown = format!("{builder:?}");
     assert!(!shown.contains("hunter2"), "{shown}");
     let error = within_seconds(builder.connect()).await;
@@ -34,7 +40,7 @@ async fn a_url_that_cannot_be_read() {
         "postgres://app@localhost/app?pasword=hunter2",
     ];
     for url in urls {
-        let error = refused(url).await;
+        let error = refused(url, LONG).await;
         assert_eq!(error.kind(), ConnectErrorKind::InvalidUrl, "{url}: {error}");
     }
 }
@@ -53,7 +59,7 @@ async fn a_database_that_is_not_there() {
         String::from("postgres://app:hunter2@127.0.0.1:9/app"),
     ];
     for url in urls {
-        let error = refused(&url).await;
+        let error = refused(&url, SHORT).await;
         assert_eq!(
             error.kind(),
             ConnectErrorKind::Unreachable,
@@ -66,7 +72,11 @@ async fn a_database_that_is_not_there() {
 async fn a_server_that_never_answers() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let port = listener.local_addr().expect("it has an address").port();
-    let error = refused(&format!("postgres://app:hunter2@127.0.0.1:{port}/app")).await;
+    let error = refused(
+        &format!("postgres://app:hunter2@127.0.0.1:{port}/app"),
+        SHORT,
+    )
+    .await;
     assert_eq!(error.kind(), ConnectErrorKind::Unreachable, "{error}");
 }
 
@@ -80,7 +90,7 @@ async fn a_database_that_does_not_let_in() {
         place.url.replace("//postgres@", "//nobody:hunter2@"),
     ];
     for url in unknown {
-        let error = refused(&url).await;
+        let error = refused(&url, LONG).await;
         assert_eq!(error.kind(), ConnectErrorKind::Refused, "{error}");
     }
 }
@@ -89,7 +99,7 @@ async fn a_database_that_does_not_let_in() {
 async fn nothing_shows_the_password() {
     for place in Place::each() {
         let url = place.url.replace("//postgres@", "//postgres:hunter2@");
-        let store = SqlStore::connect(&url).await.expect("any password will do");
+        let store = connect(&url).await;
         let shown = format!("{store:?} {:#?}", SqlStore::builder(&url));
         assert!(!shown.contains("hunter2"), "{shown}");
         store.ping().await.expect("it answers");
@@ -103,9 +113,7 @@ async fn a_file_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
 
     let directory = Directory::new();
-    let store = SqlStore::connect(&directory.url())
-        .await
-        .expect("it is new");
+    let store = connect(&directory.url()).await;
     let alice = user("alice@example.com");
     store.commit(&insert(&alice)).await.expect("it is empty");
     let files = std::fs::read_dir(directory.path()).expect("it is there");

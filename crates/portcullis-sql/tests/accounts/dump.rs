@@ -11,9 +11,8 @@ use portcullis_accounts::{
 use portcullis_core::{Scopes, Timestamp};
 use portcullis_jwt::Revocation;
 use portcullis_key::{KeyDigest, KeyIndex};
-use portcullis_sql::SqlStore;
 
-use crate::support::{Directory, Place, family, id, now, user};
+use crate::support::{Directory, Place, connect, family, id, now, user};
 
 const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNo";
 
@@ -322,9 +321,7 @@ async fn a_dump_holds_what_was_given_and_nothing_more() {
 #[tokio::test]
 async fn what_is_deleted_is_gone_from_the_file() {
     let directory = Directory::new();
-    let store = SqlStore::connect(&directory.url())
-        .await
-        .expect("it is new");
+    let store = connect(&directory.url()).await;
     let (changes, _) = everything();
     store.commit(&changes).await.expect("nothing is in the way");
     let Change::InsertUser(alice) = &changes[0] else {

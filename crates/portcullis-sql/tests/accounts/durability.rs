@@ -5,9 +5,8 @@ use std::process::{Command, Stdio};
 
 use portcullis_accounts::UserRef;
 use portcullis_accounts::store::{Ledger as _, UserStore as _};
-use portcullis_sql::SqlStore;
 
-use crate::support::{Place, insert, user};
+use crate::support::{Place, connect, insert, user};
 
 /// Tells the test below that it is the process to be killed, and where its database is.
 const VICTIM: &str = "PORTCULLIS_SQL_VICTIM";
@@ -18,9 +17,7 @@ async fn victim() {
     let Ok(url) = std::env::var(VICTIM) else {
         return;
     };
-    let store = SqlStore::connect(&url)
-        .await
-        .expect("the database is there");
+    let store = connect(&url).await;
     for number in 0_u64.. {
         let new = user(&format!("user{number}@example.com"));
         store.commit(&insert(&new)).await.expect("it is new");

@@ -7,7 +7,7 @@ use portcullis_accounts::User;
 use portcullis_accounts::store::{CommitError, Ledger as _};
 use portcullis_sql::SqlStore;
 
-use crate::support::{Directory, assert_down, insert, is_there, user};
+use crate::support::{Directory, assert_down, connect, insert, is_there, user};
 
 /// A small disk of its own.
 struct Disk {
@@ -84,9 +84,7 @@ async fn a_full_disk_is_an_error_and_loses_nothing() {
         return;
     };
     let url = format!("sqlite://{}", disk.path.join("app.db").display());
-    let store = SqlStore::connect(&url)
-        .await
-        .expect("there is room at first");
+    let store = connect(&url).await;
     let (answered, error) = fill(&store).await;
     assert_down(&error);
     assert!(!answered.is_empty());
@@ -101,7 +99,7 @@ async fn a_full_disk_is_an_error_and_loses_nothing() {
         .await
         .expect("there is room again");
     store.close().await;
-    let again = SqlStore::connect(&url).await.expect("the file is sound");
+    let again = connect(&url).await;
     for user in answered.iter().chain([&late]) {
         assert!(is_there(&again, user).await);
     }

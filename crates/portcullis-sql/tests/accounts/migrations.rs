@@ -4,7 +4,7 @@ use portcullis_accounts::store::Ledger as _;
 use portcullis_sql::{ConnectErrorKind, Dialect, SqlStore};
 use sqlx::Connection as _;
 
-use crate::support::{Place, insert, is_there, now, user, within_seconds};
+use crate::support::{Place, insert, is_there, now, patient, user, within_seconds};
 
 /// Runs SQL as somebody would by hand.
 pub(crate) async fn run(place: &Place, sql: String) {
@@ -125,8 +125,7 @@ async fn eight_nodes_start_at_once() {
                 let (url, barrier) = (place.url.clone(), barrier.clone());
                 tokio::spawn(async move {
                     barrier.wait().await;
-                    let long = std::time::Duration::from_secs(30);
-                    SqlStore::builder(&url).busy_timeout(long).connect().await
+                    patient(&url).connect().await
                 })
             })
             .collect();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use portcullis_accounts::store::{Change, CommitError, UserStore as _};
 use portcullis_accounts::{EmailAddress, Family, RecordId, User, UserRef};
 use portcullis_core::{Clock as _, SystemClock, Timestamp};
-use portcullis_sql::SqlStore;
+use portcullis_sql::{SqlStore, SqlStoreBuilder};
 use portcullis_testkit::postgres::Server;
 
 /// A directory for the files of one test, gone with it.
@@ -86,21 +86,25 @@ impl Place {
     }
 
     pub(crate) async fn store(&self) -> SqlStore {
-        let connected = SqlStore::connect(&self.url).await;
-        connected.expect("the database is there")
-    }
-
-    /// One that waits for long: a hundred requests at once take their time where the machine is busy and its disk slow.
-    pub(crate) async fn patient_store(&self) -> SqlStore {
-        let long = Duration::from_secs(60);
-        let builder = SqlStore::builder(&self.url).acquire_timeout(long);
-        let builder = builder.busy_timeout(long).statement_timeout(long);
-        builder.connect().await.expect("the database is there")
+        connect(&self.url).await
     }
 
     pub(crate) fn server(&self) -> &Server {
         self.server.as_deref().expect("this is PostgreSQL")
     }
+}
+
+/// A store that waits for long: a hundred requests at once take their time where the machine is busy and its disk slow.
+pub(crate) fn patient(url: &str) -> SqlStoreBuilder {
+    let long = Duration::from_secs(60);
+    let builder = SqlStore::builder(url).connect_timeout(long);
+    let builder = builder.acquire_timeout(long).busy_timeout(long);
+    builder.statement_timeout(long)
+}
+
+pub(crate) async fn connect(url: &str) -> SqlStore {
+    let connected = patient(url).connect().await;
+    connected.expect("the database is there")
 }
 
 pub(crate) fn now() -> Timestamp {
@@ -162,12 +166,12 @@ pub(crate) async fn is_there(store: &SqlStore, user: &User) -> bool {
     found.expect("the store answers").is_some()
 }
 
-/// The error that a store which does not answer gives, within a few seconds.
+/// The error that a store which does not answer gives, in time.
 pub(crate) async fn within_seconds<T: std::fmt::Debug, E>(
     answer: impl Future<Output = Result<T, E>>,
 ) -> E {
-    let answer = tokio::time::timeout(Duration::from_secs(10), answer).await;
-    let answer = answer.expect("an error comes within seconds");
+    let answer = tokio::time::timeout(Duration::from_secs(30), answer).await;
+    let answer = answer.expect("an error comes in time");
     answer.expect_err("what does not answer is an error")
 }
 
