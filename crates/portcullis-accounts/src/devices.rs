@@ -14,6 +14,12 @@ use crate::users::Users;
 /// More cookies of the name than this are not looked at.
 const MOST: usize = 4;
 
+/// How many users one browser is trusted for: who was trusted longest ago goes. Eight tokens are half a KiB, sent with every request.
+const MOST_TRUSTED: usize = 8;
+
+/// Between the tokens of trusted devices; no base64url, and no separator of cookies.
+const BETWEEN: &str = ".";
+
 /// How the cookies of devices are written and found.
 #[derive(Debug, Clone)]
 pub(crate) struct Devices {
@@ -81,16 +87,19 @@ impl Users {
                 .any(fits)
     }
 
-    /// The cookie of a device that is spared the second factor for as long.
-    pub(crate) fn trusted_cookie(&self, token: &str, life: Duration) -> Option<HeaderValue> {
+    /// The cookie of a device that is spared the second factor for as long, by these tokens: those that do not fit any more are dropped.
+    pub(crate) fn trusted_cookie(&self, tokens: &[String], life: Duration) -> Option<HeaderValue> {
         let devices = &self.inner.devices;
-        devices.line(devices.name_of_trusted(), token, life)
+        let kept = &tokens[..tokens.len().min(MOST_TRUSTED)];
+        devices.line(devices.name_of_trusted(), &kept.join(BETWEEN), life)
     }
 
-    /// What the request says to be tokens of trusted devices.
-    pub(crate) fn trusted_cookies(&self) -> impl Iterator<Item = &str> {
+    /// What the request says to be tokens of trusted devices, at most eight.
+    pub(crate) fn trusted_tokens(&self) -> Vec<String> {
         let name = self.inner.devices.name_of_trusted();
-        cookies(&self.origin.head, name).take(MOST)
+        let values = cookies(&self.origin.head, name);
+        let tokens = values.flat_map(|value| value.split(BETWEEN));
+        tokens.take(MOST_TRUSTED).map(str::to_owned).collect()
     }
 
     /// Whether the request carries a session cookie, good or not.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use portcullis_core::{AuthUser, Denial, SchemeName, Timestamp, fresh};
 use portcullis_limit::{Quota, normalize_identifier};
+use subtle::ConstantTimeEq;
 
 use crate::accounts::{Inner, Realm};
 use crate::audit::Entry;
@@ -296,11 +297,21 @@ impl Users {
 
     /// 128 bits of a keyed hash of a text within this collection, in hex: what a store may see of who was named.
     pub(crate) fn keyed(&self, purpose: Use, text: &str) -> String {
-        let key = self.inner.secrets.key(purpose);
-        let hash = mac(
-            &*key,
-            &[self.collection().as_bytes(), &[0], text.as_bytes()],
-        );
+        self.keyed_by(&*self.inner.secrets.key(purpose), text)
+    }
+
+    /// Whether this was made of the text, under the secret of today or a former one: what is half done outlives a new secret.
+    pub(crate) fn is_keyed(&self, purpose: Use, text: &str, hash: &str) -> bool {
+        let mut keys = self.inner.secrets.keys(purpose);
+        keys.any(|key| {
+            let own = self.keyed_by(&*key, text);
+            own.as_bytes().ct_eq(hash.as_bytes()).into()
+        })
+    }
+
+    fn keyed_by(&self, key: &[u8], text: &str) -> String {
+        let parts: [&[u8]; 3] = [self.collection().as_bytes(), &[0], text.as_bytes()];
+        let hash = mac(key, &parts);
         let bytes = hash.iter().take(16);
         bytes.map(|byte| format!("{byte:02x}")).collect()
     }

@@ -32,10 +32,12 @@ use serde_json::json;
 use watched::Watched;
 
 /// What comes with other providers, and is written by their flows.
-const ELSEWHERE: [AuditKind; 3] = [
+const ELSEWHERE: [AuditKind; 4] = [
     AuditKind::OauthLinked,
     AuditKind::OauthUnlinked,
     AuditKind::OauthLogin,
+    // Nothing writes it.
+    AuditKind::Unknown,
 ];
 
 const NEW_PASSWORD: &str = "another horse battery";

@@ -14,7 +14,7 @@ use portcullis_core::{AuthUser, Denial};
 
 use crate::browser::Browser;
 use crate::common::{PASSWORD, code, tokens};
-use crate::oauth::{ADA, INVALID, Stage, fresh_browser, stage, stage_with};
+use crate::oauth::{ADA, INVALID, Stage, fresh_browser, stage, stage_of_fresh_logins, stage_with};
 
 const BOB: &str = "bob@example.com";
 
@@ -242,22 +242,26 @@ async fn linking_in_two_tabs_makes_one_identity() {
 /// AC-A8: something must be left to log in by.
 #[tokio::test]
 async fn ac_a8_the_last_way_in_cannot_be_taken_off() {
-    let s = stage(Collection::new()).await;
+    let s = stage_of_fresh_logins(Collection::new()).await;
     let ada = s.log_in("github").await.unwrap();
-    let caller = caller(&s, &ada).await;
+    let by_github = caller(&s, &ada).await;
     let users = s.h.users();
-    let id = users.identities(&caller).await.unwrap()[0].id.to_string();
+    let id = users.identities(&by_github).await.unwrap()[0]
+        .id
+        .to_string();
     assert_eq!(
-        code(users.unlink(&caller, &id).await),
+        code(users.unlink(&by_github, &id).await),
         "409 last_credential"
     );
-    assert_eq!(providers(&s, &caller).await, ["github"]);
+    assert_eq!(providers(&s, &by_github).await, ["github"]);
 
-    link(&s, &mut fresh_browser(), &caller, "discord")
+    link(&s, &mut fresh_browser(), &by_github, "discord")
         .await
         .unwrap();
     s.h.wait(Duration::from_millis(1));
-    users.unlink(&caller, &id).await.unwrap();
+    users.unlink(&by_github, &id).await.unwrap();
+    let ada = s.log_in("discord").await.unwrap();
+    let caller = caller(&s, &ada).await;
     assert_eq!(providers(&s, &caller).await, ["discord"]);
     assert_eq!(s.h.mail_to(ADA).await.unwrap().kind, "identity_unlinked");
     let last = users.identities(&caller).await.unwrap()[0].id.to_string();
@@ -369,4 +373,114 @@ async fn collections_do_not_cross() {
         "the same person signs up there, as another account"
     );
     assert_eq!(providers(&s, &caller).await, ["github"]);
+}
+
+/// Somebody has come into the account by an identity. Once it is taken off, no login that it began goes on, in whatever mode: neither by
+/// an access token, nor by a refresh token, nor by cookie, nor one whose code is not exchanged yet.
+#[tokio::test]
+async fn who_unlinks_ends_the_logins_that_the_identity_has_begun() {
+    let s = stage(Collection::new()).await;
+    let bob = s.h.register_proved(BOB).await;
+    let by_password = caller(&s, &bob).await;
+    link(&s, &mut fresh_browser(), &by_password, "github")
+        .await
+        .unwrap();
+    let thief = s.log_in("github").await.unwrap();
+    let mut thiefs = fresh_browser();
+    s.round(&mut thiefs, "github", oauth::by_cookie()).await;
+    assert!(thiefs.caller(&s.h).await.is_ok());
+    s.h.wait(Duration::from_millis(1));
+
+    let id = s.h.users().identities(&by_password).await.unwrap()[0]
+        .id
+        .to_string();
+    s.h.users().unlink(&by_password, &id).await.unwrap();
+    assert!(s.h.caller(tokens(&thief)).await.is_err());
+    let refreshed = s.h.users().refresh(tokens(&thief).refresh()).await;
+    assert_eq!(code(refreshed), "401 refresh_invalid");
+    assert!(thiefs.caller(&s.h).await.is_err());
+    let own = s.h.users().refresh(tokens(&bob).refresh()).await.unwrap();
+    assert!(providers(&s, &caller(&s, &own).await).await.is_empty());
+    assert!(
+        providers(&s, &by_password).await.is_empty(),
+        "who has shown a password goes on"
+    );
+}
+
+/// By cookie: the session that has shown the password goes on under another id, and nobody else's does.
+#[tokio::test]
+async fn who_unlinks_by_cookie_goes_on_if_more_than_a_provider_was_shown() {
+    for has_password in [true, false] {
+        let s = oauth::stage_of_fresh_logins(Collection::new()).await;
+        let bob = s.h.register_proved(BOB).await;
+        let by_token = caller(&s, &bob).await;
+        for provider in ["github", "discord"] {
+            link(&s, &mut fresh_browser(), &by_token, provider)
+                .await
+                .unwrap();
+        }
+        let mut browser = fresh_browser();
+        match has_password {
+            true => drop(browser.login(&s.h, BOB, PASSWORD).await),
+            false => drop(s.round(&mut browser, "github", oauth::by_cookie()).await),
+        }
+        let mut other = fresh_browser();
+        s.round(&mut other, "discord", oauth::by_cookie()).await;
+        let own = browser.caller(&s.h).await.unwrap();
+        let id = s.h.users().identities(&own).await.unwrap()[0].id;
+        let old = browser.clone();
+        let cookies = browser.users(&s.h).unlink(&own, &id.to_string()).await;
+        cookies.unwrap().iter().for_each(|line| browser.keep(line));
+        assert_eq!(browser.caller(&s.h).await.is_ok(), has_password);
+        assert!(old.caller(&s.h).await.is_err(), "its id is another one");
+        assert!(other.caller(&s.h).await.is_err());
+        assert!(s.h.caller(tokens(&bob)).await.is_err());
+    }
+}
+
+/// However a login by the identity crosses with its end, nobody is in by it afterwards.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_login_by_an_identity_survives_the_race_with_its_end() {
+    for _ in 0..10 {
+        let s = stage_with(Collection::new(), |builder| {
+            builder.with_insecure_no_limits()
+        })
+        .await;
+        let bob = s.h.register_proved(BOB).await;
+        let by_password = caller(&s, &bob).await;
+        link(&s, &mut fresh_browser(), &by_password, "github")
+            .await
+            .unwrap();
+        let mut codes = Vec::new();
+        for _ in 0..4 {
+            let back = s
+                .round(&mut fresh_browser(), "github", oauth::by_token())
+                .await;
+            codes.push(oauth::code_in(&back.url).unwrap());
+        }
+        let id = s.h.users().identities(&by_password).await.unwrap()[0]
+            .id
+            .to_string();
+        let begun = common::at_once(5, |number| {
+            let (users, caller, id) = (s.h.users(), by_password.clone(), id.clone());
+            let token = codes.get(number).cloned();
+            async move {
+                match token {
+                    Some(token) => users.oauth_exchange(&token, None).await.ok(),
+                    None => {
+                        users.unlink(&caller, &id).await.unwrap();
+                        None
+                    }
+                }
+            }
+        })
+        .await;
+        for begun in begun.into_iter().flatten() {
+            let portcullis_accounts::LoggedIn::Done(session) = begun else {
+                panic!("no second factor is asked for");
+            };
+            let refreshed = s.h.users().refresh(tokens(&session).refresh()).await;
+            assert!(refreshed.is_err());
+        }
+    }
 }

@@ -14,15 +14,19 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portcullis_accounts::store::{IdentityStore, UserStore};
-use portcullis_accounts::{Collection, Credentials, LoggedIn, OauthStart, text};
+use portcullis_accounts::{
+    Accounts, CapturedMail, Collection, Credentials, LoggedIn, MemoryStore, OauthStart, Proof, text,
+};
+use portcullis_oauth::Profile;
 use portcullis_testkit::oauth::Person;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::app::{App, by_totp};
-use crate::common::{PASSWORD, at_once, code, tokens};
+use crate::common::{PASSWORD, SECRET, at_once, code, tokens};
 use crate::oauth::{
     ADA, ADA_THERE, EVE_THERE, INVALID, by_cookie, by_token, code_in, fresh_browser, stage,
-    stage_with,
+    stage_of_fresh_logins, stage_with,
 };
 
 const VERIFIER: &str = "a-verifier-of-at-least-43-characters-0123456789";
@@ -228,7 +232,7 @@ async fn in_cookie_mode_the_session_begins_at_the_callback() {
 /// AC-A13: a provider is one factor; who has a second one is asked for it, in both modes, and has nothing until it is shown.
 #[tokio::test]
 async fn ac_a13_the_second_factor_is_asked_for() {
-    let s = stage(Collection::new()).await;
+    let s = stage_of_fresh_logins(Collection::new()).await;
     let session = s.log_in("github").await.unwrap();
     let app = App::enrol(&s.h, &session).await;
     for start in [by_token(), by_cookie()] {
@@ -329,18 +333,35 @@ async fn the_name_is_taken_over_where_it_fits() {
     }
 }
 
-/// What else a collection requires, no provider can say: then nobody is let in half.
+/// What else a collection requires, the application takes out of what the provider says; where it does not, or what it takes does not
+/// fit, nobody is let in half.
 #[tokio::test]
-async fn what_a_profile_requires_stands_in_the_way_of_signing_up() {
-    let s = stage(Collection::new().profile(text("company").required())).await;
-    assert_eq!(code(s.log_in("github").await), "422 invalid_field");
-    assert!(
-        s.h.store
-            .user_by_email("users", ADA)
-            .await
-            .unwrap()
-            .is_none()
-    );
+async fn what_a_profile_requires_the_application_says_or_nobody_signs_up() {
+    let settings = || Collection::new().profile(text("company").required().max(10).read_only());
+    let from_login = |person: &Profile| {
+        let company = person.claims["login"].as_str().unwrap();
+        let fields = json!({ "name": person.name, "company": format!("{company} Ltd") });
+        fields.as_object().unwrap().clone()
+    };
+    let too_long = |_: &Profile| {
+        let fields = json!({ "company": "more than ten characters" });
+        fields.as_object().unwrap().clone()
+    };
+    let unknown = |_: &Profile| json!({ "shoe": 42 }).as_object().unwrap().clone();
+    for refused in [
+        settings(),
+        settings().sign_up_profile(too_long),
+        settings().sign_up_profile(unknown),
+    ] {
+        let s = stage(refused).await;
+        assert_eq!(code(s.log_in("github").await), "422 profile_incomplete");
+        let found = s.h.store.user_by_email("users", ADA).await.unwrap();
+        assert!(found.is_none());
+    }
+    let s = stage(settings().sign_up_profile(from_login)).await;
+    let ada = s.log_in("github").await.unwrap();
+    assert_eq!(ada.user.profile["company"], "ada Ltd");
+    assert_eq!(ada.user.profile["name"], "Ada L.");
 }
 
 #[tokio::test]
@@ -389,4 +410,75 @@ async fn v10_1_1_providers_tokens_are_kept_only_if_asked_for() {
             assert_eq!(code(another), "404 not_found");
         }
     }
+}
+
+/// AC-E2: GitHub and Discord do not say when their user logged in there, so a login by them is no fresh proof, in whatever mode; unless
+/// the application says so of one of them, by name.
+#[tokio::test]
+async fn ac_e2_a_login_by_github_is_no_fresh_proof_unless_it_is_named() {
+    for is_named in [false, true] {
+        let s = stage_with(Collection::new(), |builder| match is_named {
+            true => builder.with_insecure_fresh_logins_by("github"),
+            false => builder,
+        })
+        .await;
+        let mut browser = fresh_browser();
+        s.round(&mut browser, "github", by_cookie()).await;
+        let in_browser = browser.caller(&s.h).await.unwrap();
+        let ada = s.log_in("github").await.unwrap();
+        let by_bearer = s.h.caller(tokens(&ada)).await.unwrap();
+        for caller in [in_browser, by_bearer] {
+            let tried = s.h.users().enroll_totp(&caller).await;
+            match is_named {
+                true => assert!(tried.is_ok()),
+                false => assert_eq!(code(tried), "401 reauthentication_required"),
+            }
+        }
+        s.discord.log_in(EVE_THERE);
+        let eve = s.log_in("discord").await.unwrap();
+        let eve = s.h.caller(tokens(&eve)).await.unwrap();
+        let tried = s.h.users().enroll_totp(&eve).await;
+        assert_eq!(code(tried), "401 reauthentication_required");
+
+        let start = OauthStart {
+            fresh: true,
+            ..by_token()
+        };
+        let started = s.h.users().oauth_start("github", start.clone()).await;
+        assert_eq!(started.is_ok(), is_named);
+        let started = s.h.users().oauth_start("discord", start).await;
+        assert_eq!(code(started), "422 invalid_field");
+    }
+}
+
+/// The ways on of who came by GitHub: a password by mail is a fresh proof, and so is a code.
+#[tokio::test]
+async fn who_came_by_a_provider_proves_it_by_a_password() {
+    let s = stage(Collection::new()).await;
+    let ada = s.log_in("github").await.unwrap();
+    let users = s.h.users();
+    users.request_password_reset(ADA).await.unwrap();
+    let link = s.h.link_to(ADA).await;
+    users.reset_password(&link, PASSWORD).await.unwrap();
+    assert!(s.h.caller(tokens(&ada)).await.is_err());
+    let ada = s.log_in("github").await.unwrap();
+    let caller = s.h.caller(tokens(&ada)).await.unwrap();
+    let proof = Proof::Password(PASSWORD);
+    let proved = users.reauthenticate(&caller, proof).await.unwrap();
+    let bearer = format!("Bearer {}", proved.token.unwrap().as_str());
+    let caller = s.h.caller_by("authorization", &bearer).await.unwrap();
+    users.enroll_totp(&caller).await.unwrap();
+}
+
+#[test]
+fn a_provider_that_there_is_not_cannot_be_trusted() {
+    let built = Accounts::builder(
+        MemoryStore::new(),
+        CapturedMail::new(),
+        "https://app.example",
+    )
+    .jwt_secret(SECRET)
+    .with_insecure_fresh_logins_by("gitbub")
+    .build();
+    assert!(built.unwrap_err().to_string().contains("gitbub"));
 }

@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::common::{PASSWORD, at_once, code, tokens};
 use crate::oauth::{
     ADA, ADA_THERE, EVE_THERE, INVALID, Stage, by_cookie, by_token, code_in, fresh_browser, stage,
-    stage_with,
+    stage_of_fresh_logins, stage_with,
 };
 
 async fn account(s: &Stage, email: &str) -> Option<User> {
@@ -385,7 +385,7 @@ async fn what_ends_all_logins_ends_one_that_is_on_its_way() {
 
 #[tokio::test]
 async fn a_deleted_account_takes_its_identities_with_it() {
-    let s = stage(Collection::new()).await;
+    let s = stage_of_fresh_logins(Collection::new()).await;
     let ada = s.log_in("github").await.unwrap();
     let back = s.round(&mut fresh_browser(), "github", by_token()).await;
     let caller = s.h.caller(tokens(&ada)).await.unwrap();

@@ -13,11 +13,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis_accounts::store::UserStore;
-use portcullis_accounts::{Collection, UserQuery};
+use portcullis_accounts::{AccountsBuilder, Collection, Mode, OauthStart, UserQuery};
+use portcullis_oauth::Provider;
 use portcullis_testkit::oauth::{Behaviour, Endpoint};
 
 use crate::browser::Browser;
-use crate::common::{address, at_once, code};
+use crate::common::{SECRET, address, at_once, code, harness_on};
 use crate::oauth::{
     ADA, EVE_THERE, INVALID, Stage, by_cookie, by_token, code_in, fresh_browser, parameter, stage,
     stage_with,
@@ -315,4 +316,85 @@ async fn a_provider_that_fails_makes_nobody() {
     }
     assert!(is_nobody_here(&s).await);
     assert!(s.log_in("github").await.is_ok(), "afterwards all is well");
+}
+
+/// A link on an attacker's page begins a login in its visitor's browser. Where logins give cookies it cannot have it end in tokens, with a
+/// challenge of the attacker's own.
+#[tokio::test]
+async fn a_login_gives_only_what_the_application_lets_it() {
+    use Mode::{Cookie, Token};
+    type More = fn(AccountsBuilder) -> AccountsBuilder;
+    let cases: [(More, [bool; 2], Mode); 5] = [
+        (|builder| builder, [true, true], Token),
+        (
+            |builder| builder.default_mode(Cookie),
+            [false, true],
+            Cookie,
+        ),
+        (
+            |builder| builder.oauth_modes([Cookie]),
+            [false, true],
+            Cookie,
+        ),
+        (
+            |builder| builder.default_mode(Cookie).oauth_modes([Token]),
+            [true, false],
+            Token,
+        ),
+        (
+            |builder| builder.default_mode(Cookie).oauth_modes([Token, Cookie]),
+            [true, true],
+            Cookie,
+        ),
+    ];
+    for (number, (more, allowed, default)) in cases.into_iter().enumerate() {
+        let s = stage_with(Collection::new(), more).await;
+        for (mode, is_allowed) in [Token, Cookie].into_iter().zip(allowed) {
+            let attackers = OauthStart {
+                mode: Some(mode),
+                code_challenge: Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned()),
+                ..OauthStart::default()
+            };
+            let started = s.h.users().oauth_start("github", attackers).await;
+            match is_allowed {
+                true => assert!(started.is_ok(), "{number}"),
+                false => assert_eq!(code(started), "422 mode_not_allowed", "{number}"),
+            }
+        }
+        let back = s
+            .round(&mut fresh_browser(), "github", OauthStart::default())
+            .await;
+        assert_eq!(back.session.is_some(), default == Cookie, "{number}");
+    }
+}
+
+/// A new secret of the server does not end a login that is at the provider.
+#[tokio::test]
+async fn a_new_secret_of_the_server_leaves_logins_under_way_alone() {
+    let mut s = stage(Collection::new()).await;
+    let mut browser = fresh_browser();
+    let url = s.begin(&mut browser, "github", by_cookie()).await;
+    let query = s.visit(&url).await;
+    let provider = Provider::github("portcullis", "the client's secret").base_url(s.github.url());
+    let provider = provider.with_insecure_http_for_loopback();
+    let provider = provider.clock(s.h.clock.shared()).build().unwrap();
+    let (store, clock) = (s.h.store.clone(), s.h.clock.clone());
+    let with = |former: Option<&'static str>| {
+        let provider = provider.clone();
+        harness_on(store.clone(), clock.clone(), Collection::new(), |builder| {
+            let builder = builder
+                .oauth_provider(provider)
+                .jwt_secret("fedcba9876543210fedcba9876543210!");
+            former
+                .into_iter()
+                .fold(builder, AccountsBuilder::former_secret)
+        })
+    };
+    s.h = with(None);
+    assert_eq!(code(s.back(&mut browser, "github", &query).await), INVALID);
+    s.h = with(Some(SECRET));
+    let mut other = fresh_browser();
+    assert_eq!(code(s.back(&mut other, "github", &query).await), INVALID);
+    let back = s.back(&mut browser, "github", &query).await.unwrap();
+    assert!(back.session.is_some());
 }

@@ -6,16 +6,23 @@ mod app;
 mod browser;
 mod common;
 mod people;
+#[path = "common/watched.rs"]
+mod watched;
 
 use std::time::Duration;
 
-use portcullis_accounts::{Collection, Proof};
-use portcullis_core::AuthUser;
+use portcullis_accounts::store::{AccountStore, Change, FactorStore, UserStore, UserUpdate};
+use portcullis_accounts::{Collection, MemoryStore, Proof, Session, UserRef};
+use portcullis_core::{AuthUser, Clock as _};
+use portcullis_testkit::ManualClock;
 
-use crate::app::{App, STEP, by_totp, challenged, with_factor};
+use crate::app::{App, STEP, by_recovery, by_totp, challenged, with_factor};
 use crate::browser::Browser;
-use crate::common::{Harness, PASSWORD, code, harness, tokens};
+use crate::common::{
+    Harness, PASSWORD, address, at_once, code, harness, harness_on, harness_with, tokens,
+};
 use crate::people::{application, by_key, key, log_in, user, view, with_permissions, with_role};
+use crate::watched::Watched;
 
 const ADA: &str = "ada@example.com";
 const MINUTE: Duration = Duration::from_secs(60);
@@ -211,4 +218,116 @@ async fn ac_e4_an_older_factor_stays() {
     users.reset_password(&reset, PASSWORD).await.unwrap();
     let challenge = challenged(&users, ADA).await;
     by_totp(&users, &challenge, &app.code()).await.unwrap();
+}
+
+/// AC-E4: whoever has the account makes a factor in the very moment in which its owner takes the address back, after the account was read:
+/// it does not stay.
+#[tokio::test]
+async fn ac_e4_a_factor_that_crosses_with_the_undoing_does_not_stay() {
+    let clock = ManualClock::new();
+    let store = Watched::new(MemoryStore::new().with_clock(clock.shared()));
+    let h = harness_on(store, clock, Collection::new(), |builder| builder);
+    let (undo, thief) = taken_over(&h).await;
+    let caller = h.caller(tokens(&thief)).await.unwrap();
+    h.users().enroll_totp(&caller).await.unwrap();
+    let owner = UserRef::new("users", thief.user.id);
+    let factor = h.store.factor(&owner).await.unwrap().unwrap();
+    let mut update = UserUpdate::new(owner.clone(), h.clock.now());
+    update.mfa_since = Some(Some(h.clock.now()));
+    update.stamp = Some("the thief's".to_owned());
+    h.store.let_happen_first(vec![
+        Change::UpdateUser(Box::new(update)),
+        Change::ActivateFactor {
+            owner: owner.clone(),
+            id: factor.id,
+            step: 1,
+            at: h.clock.now(),
+        },
+    ]);
+    h.users().undo_email_change(&undo).await.unwrap();
+    assert!(h.store.factor(&owner).await.unwrap().is_none());
+    let user = h.store.user(&owner).await.unwrap().unwrap();
+    assert_eq!((user.email.as_str(), user.mfa_since), (ADA, None));
+}
+
+/// AC-E4: the same, as it happens.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn ac_e4_of_an_undoing_and_a_new_factor_at_once_no_factor_stays() {
+    for _ in 0..20 {
+        let h = harness(Collection::new());
+        let (undo, thief) = taken_over(&h).await;
+        let caller = h.caller(tokens(&thief)).await.unwrap();
+        let shown = h.users().enroll_totp(&caller).await.unwrap();
+        let app = App::scan(&shown, &h.clock).code();
+        at_once(2, |number| {
+            let (users, caller, app, undo) = (h.users(), caller.clone(), app.clone(), undo.clone());
+            async move {
+                match number {
+                    0 => drop(users.activate_totp(&caller, &app).await),
+                    _ => drop(users.undo_email_change(&undo).await.unwrap()),
+                }
+            }
+        })
+        .await;
+        let owner = UserRef::new("users", thief.user.id);
+        let factor = h.store.factor(&owner).await.unwrap();
+        assert!(factor.is_none_or(|factor| !factor.is_active()));
+        let user = h.store.user(&owner).await.unwrap().unwrap();
+        assert_eq!((user.email.as_str(), user.mfa_since), (ADA, None));
+    }
+}
+
+/// Somebody has changed the address of Ada's account: her link to undo it, and the thief's login.
+async fn taken_over<S: AccountStore>(h: &Harness<S>) -> (String, Session) {
+    h.register_proved(ADA).await;
+    let thief = h.login(ADA, PASSWORD).await.unwrap();
+    let caller = h.caller(tokens(&thief)).await.unwrap();
+    let users = h.users();
+    users
+        .request_email_change(&caller, "eve@example.com")
+        .await
+        .unwrap();
+    let confirm = h.link_to("eve@example.com").await;
+    users.confirm_email_change(&confirm).await.unwrap();
+    let undo = h.link_to(ADA).await;
+    h.wait(MINUTE);
+    (undo, h.login("eve@example.com", PASSWORD).await.unwrap())
+}
+
+/// AC-L8: an administrator's unlocking ends the locks of codes too; a link by mail ends those of passwords alone, for whoever has the
+/// mailbox would have another ten guesses at will.
+#[tokio::test]
+async fn ac_l8_an_administrator_ends_the_locks_of_codes() {
+    let h = harness_with(Collection::new(), |builder| builder);
+    let root = with_role(&h, "root@example.com", "admin").await;
+    let (_, app, id) = ada(&h).await;
+    let guess = async |recovery: bool| {
+        let mut last = String::new();
+        for number in 0..4 {
+            let users = h.users().from(address(number + 1));
+            let challenge = challenged(&users, ADA).await;
+            for _ in 0..3 {
+                last = code(match recovery {
+                    true => by_recovery(&users, &challenge, "0000-0000-0000-0000").await,
+                    false => by_totp(&users, &challenge, &app.wrong()).await,
+                });
+            }
+        }
+        last
+    };
+    let locked = "429 rate_limited";
+    assert_eq!(guess(false).await, locked);
+    assert_eq!(guess(true).await, locked);
+    let challenge = challenged(&h.users(), ADA).await;
+    let by_code = by_totp(&h.users(), &challenge, &app.code()).await;
+    assert_eq!(code(by_code), locked);
+    let recovered = by_recovery(&h.users(), &challenge, &app.recovery[0]).await;
+    assert_eq!(code(recovered), locked);
+    h.users().unlock_user(&root.caller, &id).await.unwrap();
+    let challenge = challenged(&h.users(), ADA).await;
+    by_totp(&h.users(), &challenge, &app.code()).await.unwrap();
+    let challenge = challenged(&h.users(), ADA).await;
+    by_recovery(&h.users(), &challenge, &app.recovery[0])
+        .await
+        .unwrap();
 }

@@ -249,3 +249,26 @@ async fn ac_o7_a_recovery_code_is_kept_as_a_digest_of_its_owners() {
     let owner = account(&h, ADA).await.reference();
     assert_eq!(h.store.recovery_codes_left(&owner).await.unwrap(), 10);
 }
+
+/// AC-O4: a challenge that was begun under the former secret is finished under the new one, by the client that began it and no other.
+#[tokio::test]
+async fn ac_o4_a_new_secret_leaves_challenges_under_way_alone() {
+    let h = harness(Collection::new());
+    let app = app::with_factor(&h, ADA).await;
+    let users = |h: &Harness, address| h.users().from(common::at(address).user_agent("Firefox"));
+    let challenge = app::challenged(&users(&h, "192.0.2.1"), ADA).await;
+    let rotated = restarted(&h, |builder| {
+        builder.jwt_secret(OTHER_SECRET).former_secret(SECRET)
+    });
+    let stolen = app::by_totp(&users(&rotated, "192.0.2.2"), &challenge, &app.code()).await;
+    assert_eq!(code(stolen), "401 challenge_expired");
+    let own = users(&rotated, "192.0.2.1");
+    app::by_totp(&own, &challenge, &app.code()).await.unwrap();
+
+    h.wait(STEP);
+    let challenge = app::challenged(&users(&h, "192.0.2.1"), ADA).await;
+    let new_alone = restarted(&h, |builder| builder.jwt_secret(OTHER_SECRET));
+    let own = users(&new_alone, "192.0.2.1");
+    let unknown = app::by_totp(&own, &challenge, &app.code()).await;
+    assert_eq!(code(unknown), "401 challenge_expired");
+}

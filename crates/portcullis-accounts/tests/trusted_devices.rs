@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use portcullis_accounts::store::AccountStore;
 use portcullis_accounts::{
-    ChangePassword, Collection, FinishLogin, LoggedIn, Mode, SecondFactor, Session,
+    ChangePassword, Collection, FinishLogin, LoggedIn, Login, Mode, Register, Registered,
+    SecondFactor, Session, Users,
 };
 use portcullis_core::{AuthUser, Denial, mfa};
 
@@ -180,10 +181,7 @@ async fn other_cookies_spare_nothing() {
     // Of another user of the same browser.
     let bea = h.register_proved("bea@example.com").await;
     App::enrol(&h, &bea).await;
-    let login = portcullis_accounts::Login {
-        email: "bea@example.com".to_owned(),
-        ..by_password(ADA, Mode::Token)
-    };
+    let login = named("bea@example.com");
     let answer = browser.users(&h).login(login).await.unwrap();
     assert!(matches!(answer, LoggedIn::Challenged(_)));
     assert!(enters(&h, &browser).await.is_some());
@@ -266,4 +264,107 @@ async fn a_trusted_device_enters_where_a_factor_is_demanded() {
     let change = ChangePassword::new(PASSWORD, "another horse battery");
     let changed = h.users().change_password(&caller, change).await;
     assert_eq!(code(changed), "401 reauthentication_required");
+}
+
+fn named(email: &str) -> Login {
+    Login {
+        email: email.to_owned(),
+        ..by_password(ADA, Mode::Token)
+    }
+}
+
+/// Somebody else logs in by both factors in this browser, and has it trusted.
+async fn trust_too(h: &Harness, users: &Users, browser: &mut Browser, email: &str, app: &App) {
+    let challenge = challenge_by(users, named(email)).await;
+    let code = app.code();
+    let finish = FinishLogin {
+        trust_device: true,
+        ..FinishLogin::new(&challenge.token, SecondFactor::Totp(&code))
+    };
+    let session = users.finish_login(finish).await.unwrap();
+    browser.keep_all(&session);
+    h.wait(STEP);
+}
+
+async fn is_spared(users: &Users, email: &str) -> bool {
+    matches!(users.login(named(email)).await.unwrap(), LoggedIn::Done(_))
+}
+
+/// AC-O9: users of one browser, of one collection or two, do not take each other's trust away, nor use it; the cookie stays small
+/// however many there are.
+#[tokio::test]
+async fn ac_o9_several_users_trust_one_browser() {
+    let h = harness_with(trusting(), |builder| {
+        builder
+            .collection("customers", trusting())
+            .with_insecure_no_limits()
+    });
+    let app = with_factor(&h, ADA).await;
+    let mut browser = trust(&h, &app, Mode::Token).await;
+    let customers = || h.accounts.users_of("customers").unwrap();
+    let adas = {
+        let registered = customers().register(Register::new(ADA, PASSWORD)).await;
+        let Ok(Registered::LoggedIn(session)) = registered else {
+            panic!("{registered:?}");
+        };
+        let token = h.link_to(ADA).await;
+        customers().verify_email(&token, None).await.unwrap();
+        let caller = h.caller(tokens(&session)).await.unwrap();
+        let shown = customers().enroll_totp(&caller).await.unwrap();
+        let app = App::scan(&shown, &h.clock);
+        let activated = customers().activate_totp(&caller, &app.code()).await;
+        activated.unwrap();
+        h.wait(STEP);
+        app
+    };
+    let there = customers().from(browser.origin());
+    trust_too(&h, &there, &mut browser, ADA, &adas).await;
+    let bea = with_factor(&h, "bea@example.com").await;
+    let here = browser.users(&h);
+    trust_too(&h, &here, &mut browser, "bea@example.com", &bea).await;
+
+    let (here, there) = (browser.users(&h), customers().from(browser.origin()));
+    assert!(is_spared(&here, ADA).await && is_spared(&here, "bea@example.com").await);
+    assert!(is_spared(&there, ADA).await);
+
+    // Once more is not once more in the cookie; and of ten, eight are kept, the newest ones.
+    let length = browser.cookies[TRUSTED].len();
+    assert!(enters(&h, &Browser::at("192.0.2.1")).await.is_none());
+    let session = finish_anew(&h, &browser, &app).await;
+    browser.keep_all(&session);
+    assert_eq!(browser.cookies[TRUSTED].len(), length);
+    for number in 0..8 {
+        let email = format!("bea{number}@example.com");
+        let app = with_factor(&h, &email).await;
+        let here = browser.users(&h);
+        trust_too(&h, &here, &mut browser, &email, &app).await;
+    }
+    assert_eq!(browser.cookies[TRUSTED].split('.').count(), 8);
+    assert!(browser.cookies[TRUSTED].len() < 600);
+    let here = browser.users(&h);
+    assert!(is_spared(&here, "bea7@example.com").await);
+    assert!(is_spared(&here, "bea0@example.com").await);
+    assert!(!is_spared(&here, ADA).await);
+}
+
+/// Ada, whose browser lost what she was trusted by, is trusted anew where others still are.
+async fn finish_anew(h: &Harness, browser: &Browser, app: &App) -> Session {
+    let own = browser.cookies[TRUSTED].clone();
+    let mut without = browser.clone();
+    let users = without.users(h);
+    let mut challenge = None;
+    for token in own.split('.') {
+        let others: Vec<_> = own.split('.').filter(|other| *other != token).collect();
+        without.cookies.insert(TRUSTED.to_owned(), others.join("."));
+        let login = without.users(h).login(by_password(ADA, Mode::Token)).await;
+        if let LoggedIn::Challenged(found) = login.unwrap() {
+            challenge = Some(found);
+        }
+    }
+    let (challenge, code) = (challenge.unwrap(), app.code());
+    let finish = FinishLogin {
+        trust_device: true,
+        ..FinishLogin::new(&challenge.token, SecondFactor::Totp(&code))
+    };
+    users.finish_login(finish).await.unwrap()
 }

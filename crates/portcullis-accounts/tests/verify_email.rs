@@ -275,9 +275,10 @@ async fn ac_v4_who_is_proved_already_may_open_the_link_again() {
     );
 }
 
-/// AC-V6, the ordinary case: the link was asked for by who registered, so what they have set stays, wherever they open it.
+/// AC-V6, the ordinary case: the link was asked for by who registered, so password and sessions stay, wherever they open it. A key that
+/// was made before would outlive every new password, and goes.
 #[tokio::test]
-async fn ac_v6_the_mailed_link_alone_ends_nothing() {
+async fn ac_v6_the_mailed_link_alone_ends_keys_and_nothing_else() {
     let at = harness(Collection::new());
     let session = at.register(ADA).await;
     let caller = at.caller(tokens(&session)).await.unwrap();
@@ -289,8 +290,45 @@ async fn ac_v6_the_mailed_link_alone_ends_nothing() {
         .await
         .unwrap();
     assert!(at.caller(tokens(&session)).await.is_ok());
-    assert!(at.caller_by("x-api-key", key_of(&key)).await.is_ok());
+    assert!(at.caller_by("x-api-key", key_of(&key)).await.is_err());
+    assert!(
+        at.trail()
+            .await
+            .contains(&"api_key.revoked address_proved".to_owned())
+    );
     assert!(at.login(ADA, PASSWORD).await.is_ok());
+    let key = at.users().create_key(&caller, named("ci")).await.unwrap();
+    assert!(at.caller_by("x-api-key", key_of(&key)).await.is_ok());
+}
+
+/// AC-V6: whoever registers with somebody else's address, makes a key and waits has nothing in the end, whatever the owner does.
+#[tokio::test]
+async fn ac_v6_a_key_that_was_made_before_the_proof_does_not_outlive_it() {
+    let at = harness(Collection::new());
+    let thief = at.register(ADA).await;
+    let caller = at.caller(tokens(&thief)).await.unwrap();
+    let key = at.users().create_key(&caller, named("ci")).await.unwrap();
+    let link = at.link_to(ADA).await;
+    let by_key = at.caller_by("x-api-key", key_of(&key)).await.unwrap();
+    at.users().verify_email(&link, Some(&by_key)).await.unwrap();
+    at.users().request_password_reset(ADA).await.unwrap();
+    let link = at.link_to(ADA).await;
+    let new = "a password of the owner";
+    at.users().reset_password(&link, new).await.unwrap();
+    assert!(at.caller_by("x-api-key", key_of(&key)).await.is_err());
+    assert!(at.caller(tokens(&thief)).await.is_err());
+}
+
+/// AC-V6: the registrant, who opens the link where they are logged in, keeps the key.
+#[tokio::test]
+async fn ac_v6_a_key_stays_its_maker_s_who_proves_the_address() {
+    let at = harness(Collection::new());
+    let ada = at.register(ADA).await;
+    let caller = at.caller(tokens(&ada)).await.unwrap();
+    let key = at.users().create_key(&caller, named("ci")).await.unwrap();
+    let link = at.link_to(ADA).await;
+    at.users().verify_email(&link, Some(&caller)).await.unwrap();
+    assert!(at.caller_by("x-api-key", key_of(&key)).await.is_ok());
 }
 
 /// AC-V6, the strict choice: a link that is presented without a login of the account takes everything that was set before.

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use portcullis_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// `User-Agent` headers are cut to this many bytes.
@@ -40,6 +41,9 @@ pub struct Login {
     pub(crate) user_agent: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) stamp: Option<String>,
+    /// Goes into the record, and is not kept here.
+    #[serde(skip)]
+    pub(crate) authenticated_at: Option<Timestamp>,
 }
 
 impl Login {
@@ -58,6 +62,7 @@ impl Login {
             address: None,
             user_agent: None,
             stamp: None,
+            authenticated_at: None,
         }
     }
 
@@ -79,6 +84,14 @@ impl Login {
     #[must_use]
     pub fn amr<'a>(mut self, methods: impl IntoIterator<Item = &'a str>) -> Self {
         self.amr = owned(methods);
+        self
+    }
+
+    /// Sets when the user proved who they are; the moment of the login, unless said. For who has proved it elsewhere before, and is only
+    /// vouched for now; a time after the login counts as the login's.
+    #[must_use]
+    pub fn authenticated_at(mut self, at: Timestamp) -> Self {
+        self.authenticated_at = Some(at);
         self
     }
 

@@ -42,16 +42,17 @@ impl AuthRecord {
     ///
     /// If the operating system has no randomness to give.
     pub fn begin(
-        login: Login,
+        mut login: Login,
         limits: &SessionLimits,
         now: Timestamp,
     ) -> Result<Self, SessionError> {
+        let authenticated_at = login.authenticated_at.take().map_or(now, |at| at.min(now));
         Ok(Self {
             sid: secret::fresh_sid()?,
             generation: 0,
             login,
             created_at: now,
-            authenticated_at: now,
+            authenticated_at,
             seen_at: now,
             ends_at: now.saturating_add(limits.absolute()),
             idle_millis: u64::try_from(limits.idle().as_millis()).unwrap_or(u64::MAX),

@@ -64,7 +64,7 @@ impl AccountsBuilder {
         self.base_url = base_url(&self.base_url)?;
         #[cfg(feature = "oauth")]
         let oauth = std::mem::take(&mut self.oauth)
-            .assemble(&self.base_url)
+            .assemble(&self.base_url, self.mode)
             .map_err(fault)?;
         let ring = self.ring(&secret)?;
         let revocations = Revocations::with(token_life, REVOCATIONS, Arc::clone(&self.clock));

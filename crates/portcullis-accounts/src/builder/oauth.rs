@@ -2,6 +2,7 @@ use portcullis_oauth::Provider;
 
 use super::AccountsBuilder;
 use crate::settings::{Linking, Offered};
+use crate::users::Mode;
 
 /// Logging in by providers.
 impl AccountsBuilder {
@@ -49,6 +50,26 @@ impl AccountsBuilder {
     /// more (v5.0.0-10.1.1).
     pub fn keep_provider_tokens(mut self, keep: bool) -> Self {
         self.oauth.keeps_tokens = keep;
+        self
+    }
+
+    /// What a login by a provider may give, *instead of* what follows from [`default_mode`](Self::default_mode): where logins give cookies, cookies alone;
+    /// where they give tokens, either. Without that, a link on anybody's page could have tokens made of a browser's login. What is not
+    /// allowed is 422 `mode_not_allowed`; a login that asks for nothing gets the service's mode, or else the first of these.
+    pub fn oauth_modes(mut self, modes: impl IntoIterator<Item = Mode>) -> Self {
+        self.oauth.modes = Some(modes.into_iter().collect());
+        self
+    }
+
+    /// Takes a login by this provider for a proof of this very moment, although it does not say when its user logged in there.
+    ///
+    /// Providers answer without asking anybody, for as long as they remember a browser: for weeks, at GitHub, Discord and Google. So a
+    /// login by one is no fresh proof, and what is delicate ([`fresh`](portcullis_core::fresh), 401 `reauthentication_required`) needs a
+    /// password, a code, or a provider that says in `auth_time` that its user has just logged in: see
+    /// [`OauthStart::fresh`](crate::OauthStart::fresh). With this, whoever sits down at a browser that is logged in there can do all
+    /// that its owner can.
+    pub fn with_insecure_fresh_logins_by(mut self, provider: impl Into<String>) -> Self {
+        self.oauth.fresh_by.insert(provider.into());
         self
     }
 }

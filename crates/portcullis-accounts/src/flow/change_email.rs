@@ -17,6 +17,9 @@ use crate::view::UserView;
 
 const PURPOSE: LinkPurpose = LinkPurpose::ChangeEmail;
 
+/// How often an undoing that crossed with something is judged anew: whoever has the account must not keep its owner out by being busy.
+const ROUNDS: usize = 8;
+
 /// What a change that was undone is in the audit trail.
 const UNDONE: &str = "undone";
 
@@ -88,23 +91,51 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// 400 `invalid_token`; 409 `email_taken` if another account has the address by now; 429 `rate_limited`; 503 `unavailable`.
+    /// 400 `invalid_token`; 409 `email_taken` if another account has the address by now; 429 `rate_limited`; 503 `unavailable`, and then
+    /// the link is good still.
     pub async fn undo_email_change(&self, token: &str) -> Result<UserView, Denial> {
         self.limit(&self.inner.limits.take_link).await?;
-        let (link, user) = self.presented_link(token, LinkPurpose::UndoEmail).await?;
-        let mut update = self.new_address(&user, &link);
+        for _ in 0..ROUNDS {
+            let (link, user) = self.presented_link(token, LinkPurpose::UndoEmail).await?;
+            let (update, changes) = self.undone(&link, &user)?;
+            let after = update.applied_to(&user);
+            match self.commit_undone(update, changes).await {
+                Ok(()) => {
+                    self.clean_up_sessions(&user).await;
+                    return Ok(self.view(&after));
+                }
+                Err(error) if error.conflict() == Some(Conflict::Changed) => {}
+                Err(error) => return Err(taken_or_used(error)),
+            }
+        }
+        Err(Denial::unavailable())
+    }
+
+    /// What is judged by the account as it was read: whoever has it meanwhile may have made a second factor just now.
+    fn undone(&self, link: &Link, user: &User) -> Result<(UserUpdate, Vec<Change>), Denial> {
+        let mut update = self.new_address(user, link);
+        update.if_stamp = Some(user.stamp.clone());
         update.password = Some(None);
-        let mut changes = vec![self.take(&link)];
-        changes.extend(self.end_all(&user, &mut update, Keys::Go)?);
+        let mut changes = vec![self.take(link)];
+        changes.extend(self.end_all(user, &mut update, Keys::Go)?);
         changes.push(Change::DeleteIdentities {
             owner: user.reference(),
         });
-        changes.extend(self.take_later_factor(&user, &link, &mut update)?);
-        changes.push(self.mail(&user, Message::EmailChanged { undo: None })?);
-        changes.extend(self.send_link(&user, LinkPurpose::ResetPassword, &link.email)?);
-        let entry = Entry::success(AuditKind::EmailChanged).by(&user);
+        changes.extend(self.take_later_factor(user, link, &mut update)?);
+        changes.push(self.mail(user, Message::EmailChanged { undo: None })?);
+        changes.extend(self.send_link(user, LinkPurpose::ResetPassword, &link.email)?);
+        let entry = Entry::success(AuditKind::EmailChanged).by(user);
         changes.push(self.audit(entry.reason(UNDONE))?);
-        self.commit_address(&user, update, changes).await
+        Ok((update, changes))
+    }
+
+    async fn commit_undone(
+        &self,
+        update: UserUpdate,
+        mut changes: Vec<Change>,
+    ) -> Result<(), CommitError> {
+        changes.insert(1, Change::UpdateUser(Box::new(update)));
+        self.commit(changes).await.map(drop)
     }
 
     /// A second factor that was made after the address had been changed is somebody else's, as all that was done then; an older one

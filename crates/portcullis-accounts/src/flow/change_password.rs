@@ -133,6 +133,7 @@ impl Users {
                 amr: with_password(caller.amr()),
                 remember,
                 mode,
+                proved_at: None,
             };
             let mut changes = vec![Change::UpdateUser(Box::new(update)), tokens];
             changes.extend(self.with_new_password(caller, &user)?);

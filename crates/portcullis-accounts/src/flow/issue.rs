@@ -28,7 +28,13 @@ pub(crate) struct Proven {
     pub(super) amr: Vec<String>,
     pub(super) remember: bool,
     pub(super) mode: Mode,
+    /// When, if not just now: a provider may vouch for somebody whom it has asked long ago.
+    pub(super) proved_at: Option<Timestamp>,
 }
+
+/// When somebody proved who they are, where nobody says when: nothing takes it for fresh.
+#[cfg(feature = "oauth")]
+pub(super) const LONG_AGO: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// A login that has begun.
 #[derive(Debug)]
@@ -265,7 +271,7 @@ impl Users {
             generation: 0,
             rotated_at: now,
             created_at: now,
-            authenticated_at: now,
+            authenticated_at: proven.proved_at.unwrap_or(now),
             ends_at: now.saturating_add(limits.absolute()),
             idle: limits.idle(),
             amr: proven.amr.clone(),
@@ -316,6 +322,9 @@ impl Users {
         let access = self.access_token(user, family)?;
         let refresh = RefreshToken::of(family).write(&self.inner.secrets, family.created_at);
         let expires_in = access
+        if let Some(at) = proven.proved_at {
+            login = login.authenticated_at(at);
+        }
             .expires_at()
             .saturating_duration_since(access.issued_at());
         Ok(Tokens::new(access, refresh, expires_in))
@@ -325,7 +334,6 @@ impl Users {
     pub(crate) fn access_token(&self, user: &User, family: &Family) -> Result<IssuedToken, Denial> {
         let grant = Grant::access(user.id.to_string())
             .session(family.id.to_string())
-            .authenticated_at(family.authenticated_at)
             .amr(family.amr.iter().map(String::as_str))
             .email(user.email.as_str(), user.verified)
             .issued_after(user.rights_changed_at);
@@ -343,3 +351,8 @@ impl Users {
             })
     }
 }
+        let grant = match family.authenticated_at {
+            // Nobody knows, so nothing is said.
+            Timestamp::UNIX_EPOCH => grant,
+            at => grant.authenticated_at(at),
+        };

@@ -57,7 +57,7 @@ impl Users {
     }
 
     /// Forgets the failed attempts on an account, in general and from this caller's address.
-    pub(super) async fn unlock_account(&self, user: &User) -> Result<(), Denial> {
+    pub(in crate::flow) async fn unlock_account(&self, user: &User) -> Result<(), Denial> {
         let Some(lockout) = &self.inner.lockouts.password else {
             return Ok(());
         };

@@ -72,9 +72,10 @@ impl Users {
     ///
     /// - **This link** was mailed because of the registration, and its mail says that an account was opened. Whoever presents it
     ///   agrees to that registration, in whatever browser the mail was opened: register here, open the link on the phone, log in
-    ///   with the password that one chose is what nearly everybody does. So everything stays. An owner who did not register
+    ///   with the password that one chose is what nearly everybody does. So password and sessions stay. An owner who did not register
     ///   is told by the mail not to confirm; one who confirms all the same has an account whose password they do not know, and
-    ///   the only ways into it are the ones below.
+    ///   the only ways into it are the ones below. What these would not end goes with this link, unless it is presented with a login
+    ///   (not an API key) of the very account: API keys, and identities at providers.
     /// - **A new password by mail** ([`reset_password`](Self::reset_password)) replaces the password, ends every session and every
     ///   link, and, where the address was not proved before, takes the API keys and the identities at providers away as well.
     /// - **Other ways**, such as a login by a provider that vouches for the address, take away the password too, unless
@@ -110,6 +111,9 @@ impl Users {
         let is_registrant = caller.is_some_and(|caller| self.is_login_of(caller, &user));
         let distrusts = self.settings().distrusts_registration && !is_registrant;
         let (update, mut changes) = self.proof(&link, &user, (is_registrant, distrusts))?;
+        if !is_registrant && !distrusts {
+            changes.extend(self.without_early_keys(&user).await?);
+        }
         let after = update.applied_to(&user);
         changes.insert(1, Change::UpdateUser(Box::new(update)));
         self.commit(changes).await.map_err(taken)?;
@@ -135,10 +139,22 @@ impl Users {
         if distrusts {
             changes.extend(self.distrust(user, &mut update)?);
         } else if !is_registrant {
-            // A new password would not put out whoever linked a provider of theirs before the mailbox was proved.
+            // A new password would not put out whoever made a key, or linked a provider of theirs, before the mailbox was proved.
             changes.extend(self.disown(user));
         }
         Ok((update, changes))
+    }
+
+    /// The keys that were made before an address was proved go. They are taken whichever there are; what is read is for the audit trail.
+    async fn without_early_keys(&self, user: &User) -> Result<Vec<Change>, Denial> {
+        let owner = user.reference();
+        let has_keys = !self.inner.store.keys(&owner).await?.is_empty();
+        let mut changes = vec![Change::DeleteKeys { owner }];
+        if has_keys {
+            let revoked = Entry::success(AuditKind::ApiKeyRevoked).to(user.id);
+            changes.push(self.audit(revoked.reason("address_proved"))?);
+        }
+        Ok(changes)
     }
 
     /// What goes when an address is proved by somebody who may not be who registered: everything that was set before (AC-V6). Who

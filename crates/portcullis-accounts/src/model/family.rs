@@ -24,7 +24,8 @@ pub struct Family {
     pub rotated_at: Timestamp,
     /// When the login began.
     pub created_at: Timestamp,
-    /// When the user last proved who they are (`auth_time`).
+    /// When the user last proved who they are (`auth_time`): where a provider vouched for them without saying when it asked them, the
+    /// beginning of 1970, so that it is not taken for fresh.
     pub authenticated_at: Timestamp,
     /// When the login ends in any case.
     pub ends_at: Timestamp,

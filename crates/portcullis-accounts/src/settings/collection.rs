@@ -7,6 +7,8 @@ use portcullis_password::PasswordPolicy;
 use portcullis_session::SessionLimits;
 use serde_json::Value;
 
+#[cfg(feature = "oauth")]
+use super::SignUpProfile;
 use super::{Field, Setter, text};
 use crate::model::{ProfileData, User};
 
@@ -63,6 +65,8 @@ pub struct Collection {
     pub(crate) requires_mfa: bool,
     pub(crate) mfa_roles: BTreeSet<String>,
     pub(crate) trusts_devices: Option<Duration>,
+    #[cfg(feature = "oauth")]
+    pub(crate) sign_up_profile: Option<SignUpProfile>,
 }
 
 impl Default for Collection {
@@ -100,6 +104,8 @@ impl Collection {
             requires_mfa: false,
             mfa_roles: BTreeSet::new(),
             trusts_devices: None,
+            #[cfg(feature = "oauth")]
+            sign_up_profile: None,
         }
     }
 

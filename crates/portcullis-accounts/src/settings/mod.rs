@@ -16,7 +16,7 @@ pub use self::limits::Limits;
 #[cfg(feature = "oauth")]
 pub use self::oauth::Linking;
 #[cfg(feature = "oauth")]
-pub(crate) use self::oauth::{Oauth, OauthSettings, with_parameter};
+pub(crate) use self::oauth::{Oauth, OauthSettings, SignUpProfile, with_parameter};
 pub(crate) use self::offered::Offered;
 pub use self::profile::{ParentGrace, Profile};
 pub use self::urls::Pages;

@@ -42,6 +42,17 @@ pub(crate) async fn stage_with(
     stage_on(store, clock, settings, more).await
 }
 
+/// The same, where a login by either counts as fresh, although neither says when its user logged in there.
+pub(crate) async fn stage_of_fresh_logins(settings: Collection) -> Stage {
+    stage_with(settings, fresh_logins).await
+}
+
+pub(crate) fn fresh_logins(builder: AccountsBuilder) -> AccountsBuilder {
+    builder
+        .with_insecure_fresh_logins_by("github")
+        .with_insecure_fresh_logins_by("discord")
+}
+
 /// Ada has one verified address at both providers; Eve has another one there.
 pub(crate) async fn stage_on<S: AccountStore + Clone>(
     store: S,
@@ -159,8 +170,17 @@ impl<S: AccountStore> Stage<S> {
 
     /// There and back, and the one-time code exchanged.
     pub(crate) async fn log_in(&self, provider: &str) -> Result<Session, Denial> {
+        self.log_in_as(provider, by_token()).await
+    }
+
+    /// The same, as it is asked for.
+    pub(crate) async fn log_in_as(
+        &self,
+        provider: &str,
+        start: OauthStart,
+    ) -> Result<Session, Denial> {
         let mut browser = fresh_browser();
-        let back = self.round(&mut browser, provider, by_token()).await;
+        let back = self.round(&mut browser, provider, start).await;
         if let Some(refusal) = back.refusal {
             assert_eq!(
                 back.url,

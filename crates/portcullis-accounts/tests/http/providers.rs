@@ -7,7 +7,7 @@ use portcullis_accounts::Collection;
 use serde_json::{Value, json};
 
 use super::client::{Answer, Api, are_tokens, has_exactly, is_id, is_time};
-use crate::oauth::{ADA, Stage, code_in, parameter, stage, stage_with};
+use crate::oauth::{ADA, Stage, code_in, parameter, stage, stage_of_fresh_logins, stage_with};
 
 struct Site {
     stage: Stage,
@@ -230,7 +230,7 @@ async fn a_broken_credential_does_not_stand_in_the_way() {
 
 #[tokio::test]
 async fn row_23() {
-    let site = site().await;
+    let site = site_of(stage_of_fresh_logins(Collection::new()).await);
     let answer = site.log_in().await.is(200);
     let token = answer.token();
     site.api.h.wait(Duration::from_millis(1));
@@ -277,19 +277,23 @@ async fn row_23() {
     is_time(&all[0]["createdAt"]);
     assert!(all[0]["lastUsedAt"].is_null() && all[0]["email"] == ADA);
 
-    for (identity, status) in [(&all[0], 204), (&all[0], 404), (&all[1], 409)] {
-        let path = format!("/users/identities/{}", identity["id"].as_str().unwrap());
-        let answer = site.api.delete(&path).bearer(token).send().await.is(status);
-        assert!(status != 409 || answer.code() == "last_credential");
-    }
     let body = json!({ "redirectTo": "https://evil.example" });
     let refused = site.api.post(path, body).bearer(token).send().await;
     refused.refused(422, "redirect_not_allowed");
+    let identity = |id: &Value| format!("/users/identities/{}", id.as_str().unwrap());
+    let nobodys = identity(&json!("018f0000-0000-7000-8000-000000000000"));
+    let unlink = |path: &str| site.api.delete(path).bearer(token).send();
+    unlink(&nobodys).await.refused(404, "not_found");
+    unlink(&identity(&all[0]["id"])).await.is(204);
+    // The provider is gone, and with it who came by it.
+    unlink(&identity(&all[1]["id"]))
+        .await
+        .refused(401, "invalid_token");
 }
 
 #[tokio::test]
 async fn row_23_is_for_fresh_logins() {
-    let site = site().await;
+    let site = site_of(stage_of_fresh_logins(Collection::new()).await);
     for (method, path) in [
         (Method::GET, "/users/identities"),
         (Method::DELETE, "/users/identities/x"),
@@ -364,7 +368,8 @@ async fn the_document_tells_of_redirects() {
             "redirectTo",
             "mode",
             "remember",
-            "codeChallenge"
+            "codeChallenge",
+            "fresh"
         ]
     );
     for path in ["start", "callback"] {

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use oauth2::url::Url;
+use portcullis_core::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::{OauthError, OauthErrorKind};
@@ -40,6 +41,9 @@ pub struct Profile {
     pub name: Option<String>,
     /// The URL of a picture, on somebody else's server: `https`, with everything encoded that a URL has to encode.
     pub picture: Option<String>,
+    /// When the user last logged in at the provider, by the signed word of its ID token (`auth_time`). `None` where it does not say:
+    /// then it may have answered for a session of any age, without asking anybody anything. Never userinfo's word.
+    pub authenticated_at: Option<Timestamp>,
     /// All that the provider said, unfiltered. Where there is an ID token, its claims go before those of userinfo.
     pub claims: Map<String, Value>,
 }
@@ -56,6 +60,7 @@ impl Profile {
             email_verified: false,
             name: None,
             picture: None,
+            authenticated_at: None,
             claims: Map::new(),
         }
     }
@@ -85,6 +90,11 @@ impl Profile {
 
     pub(crate) fn with_claims(mut self, claims: Map<String, Value>) -> Self {
         self.claims = claims;
+        self
+    }
+
+    pub(crate) fn with_authentication(mut self, at: Option<Timestamp>) -> Self {
+        self.authenticated_at = at;
         self
     }
 

@@ -40,6 +40,11 @@ impl Provider {
         Ok(token.into_claims())
     }
 
+    /// When the user logged in there, as an ID token's claims say.
+    pub(super) fn authenticated_at(&self, claims: &Claims) -> Option<Timestamp> {
+        authentication(claims, self.inner.clock.now())
+    }
+
     /// The rules that hold for any ID token of this provider.
     async fn verified(
         &self,
@@ -137,13 +142,17 @@ fn hash(algorithm: Algorithm, text: &[u8]) -> Vec<u8> {
     }
 }
 
-/// `auth_time` must be there where `max_age` was asked for (rule 13). It may be a float, as all dates in tokens.
-fn check_age(claims: &Claims, max_age: Duration, now: Timestamp) -> Result<(), OauthError> {
-    let at = claims.get("auth_time").and_then(Value::as_f64);
-    let at = at.ok_or(OauthErrorKind::AuthTooOld)?;
+/// `auth_time` (§2). It may be a float, as all dates in tokens; one of the future says nothing.
+fn authentication(claims: &Claims, now: Timestamp) -> Option<Timestamp> {
+    let at = claims.get("auth_time").and_then(Value::as_f64)?;
     let at = Timestamp::from_unix_seconds(at as i64);
-    let until = at.saturating_add(max_age).saturating_add(LEEWAY);
-    match now < until && at <= now.saturating_add(LEEWAY) {
+    (at <= now.saturating_add(LEEWAY)).then_some(at)
+}
+
+/// It must be there where `max_age` was asked for (rule 13).
+fn check_age(claims: &Claims, max_age: Duration, now: Timestamp) -> Result<(), OauthError> {
+    let is_recent = |at: Timestamp| now < at.saturating_add(max_age).saturating_add(LEEWAY);
+    match authentication(claims, now).is_some_and(is_recent) {
         true => Ok(()),
         false => Err(OauthErrorKind::AuthTooOld.into()),
     }

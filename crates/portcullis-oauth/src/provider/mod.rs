@@ -78,6 +78,14 @@ impl Provider {
     pub fn issuer(&self) -> &str {
         &self.inner.issuer
     }
+
+    /// Whether it can be asked to have its user log in again, and says when that was ([`Authorize::max_age`](crate::Authorize::max_age)):
+    /// OpenID Connect has it, OAuth 2.0 alone has not. (Some, such as Google, do not do it all the same; then the exchange is
+    /// refused.)
+    #[must_use]
+    pub fn can_ask_again(&self) -> bool {
+        self.inner.dialect.is_oidc()
+    }
 }
 
 impl fmt::Debug for Provider {

@@ -91,10 +91,12 @@ impl Provider {
             return self.person(metadata, tokens.access_token(), may).await;
         }
         let mut claims = self.id_token(metadata, tokens, pending).await?;
+        let at = self.authenticated_at(&claims);
         if let Some(url) = &metadata.userinfo {
             claims = merged(claims, self.user(url, tokens.access_token()).await?)?;
         }
-        from_claims(claims).map(|profile| self.owned(profile))
+        let profile = from_claims(claims)?.with_authentication(at);
+        Ok(self.owned(profile))
     }
 
     /// Who the userinfo endpoint says it is.

@@ -136,7 +136,7 @@ impl Application {
         self.users.log_out(&Actor::Application, user_id(id)?).await
     }
 
-    /// Ends the lock that wrong passwords have put on an account.
+    /// Ends the locks that wrong passwords and wrong codes have put on an account.
     ///
     /// # Errors
     ///

@@ -6,7 +6,6 @@ use super::Actor;
 use super::amend::user_id;
 use crate::flow::ending::Keys;
 use crate::flow::logout::count;
-use crate::gate::unavailable;
 use crate::model::{AuditKind, LinkPurpose, RecordId, User};
 use crate::store::{Change, UserUpdate};
 use crate::users::Users;
@@ -23,8 +22,8 @@ impl Users {
         self.log_out(&actor, user_id(id)?).await
     }
 
-    /// Ends the lock that wrong passwords have put on an account. Locks of the account for single addresses run out by themselves,
-    /// after 15 minutes at most. Nothing is wrong where there is no lock.
+    /// Ends the locks that wrong passwords, wrong codes and wrong recovery codes have put on an account. Locks of the account for single
+    /// addresses run out by themselves, after 15 minutes at most. Nothing is wrong where there is no lock.
     ///
     /// # Errors
     ///
@@ -57,13 +56,7 @@ impl Users {
             self.audit(actor.entry(AuditKind::AccountUnlocked, &user))?,
         ];
         self.commit(changes).await?;
-        let Some(lockout) = &self.inner.lockouts.password else {
-            return Ok(());
-        };
-        let subject = self.lockout_subject(user.email.as_str());
-        lockout
-            .unlock(&subject)
-            .await
-            .map_err(|error| unavailable(&error))
+        self.unlock_account(&user).await?;
+        self.unlock_codes(&user).await
     }
 }

@@ -1,10 +1,11 @@
 //! Somebody whom a provider vouches for.
 
-use portcullis_core::Denial;
+use portcullis_core::{Denial, Timestamp};
 use portcullis_oauth::{Exchanged, Profile, Provider, ProviderTokens};
 
 use super::refusals::{about, email_not_verified};
 use crate::audit::Entry;
+use crate::flow::issue::LONG_AGO;
 use crate::model::{AuditKind, EmailAddress, Identity, RecordId, User};
 use crate::store::Change;
 use crate::users::Users;
@@ -97,6 +98,17 @@ impl Users {
         keeps
             .then(|| self.seal_tokens(&arrival.tokens, identity))
             .transpose()
+    }
+
+    /// When somebody has proved at the provider who they are: as it says, and whenever where it does not say, unless the settings
+    /// [take its word](crate::AccountsBuilder::with_insecure_fresh_logins_by) for this moment's.
+    pub(super) fn proved_at(&self, arrival: &Arrival<'_>) -> Timestamp {
+        let now = self.now();
+        if self.inner.oauth.is_fresh_by(arrival.provider) {
+            return now;
+        }
+        let said = arrival.profile.authenticated_at;
+        said.map_or(LONG_AGO, |at| at.min(now))
     }
 
     /// The entry that says that the provider's word was taken for who the user is.

@@ -33,9 +33,9 @@ pub(super) enum Purpose {
 
 /// What a login is to give.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Wanted {
+pub(in crate::flow) struct Wanted {
     pub(super) cookie: bool,
-    pub(super) remember: bool,
+    pub(in crate::flow) remember: bool,
     /// Of whoever is to exchange the one-time code (RFC 7636 §4.2, S256).
     pub(super) code_challenge: Option<String>,
 }
@@ -49,7 +49,7 @@ pub(super) struct Within {
 }
 
 impl Wanted {
-    pub(super) fn mode(&self) -> Mode {
+    pub(in crate::flow) fn mode(&self) -> Mode {
         match self.cookie {
             true => Mode::Cookie,
             false => Mode::Token,

@@ -4,7 +4,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderValue;
 use portcullis_core::{Denial, cookies};
-use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::LIFE;
@@ -42,8 +41,7 @@ impl Users {
     /// Whether it is the browser that this was kept of.
     pub(super) fn is_browser(&self, hash: &str) -> bool {
         let fits = |value: &str| {
-            let own = self.browser_hash(value);
-            is_well_formed(value) && own.as_bytes().ct_eq(hash.as_bytes()).into()
+            is_well_formed(value) && self.is_keyed(Use::Client, &browser_text(value), hash)
         };
         self.own_browsers().any(fits)
     }
@@ -65,7 +63,7 @@ impl Users {
     }
 
     fn browser_hash(&self, value: &str) -> String {
-        self.keyed(Use::Client, &format!("browser {value}"))
+        self.keyed(Use::Client, &browser_text(value))
     }
 
     /// `SameSite=Lax`, for coming back from the provider is a navigation that another site begins.
@@ -82,6 +80,10 @@ impl Users {
         header.set_sensitive(true);
         Ok(header)
     }
+}
+
+fn browser_text(value: &str) -> String {
+    format!("browser {value}")
 }
 
 fn is_well_formed(value: &str) -> bool {

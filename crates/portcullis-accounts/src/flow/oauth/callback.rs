@@ -120,14 +120,17 @@ impl Users {
         browser: &str,
     ) -> Result<Came, Denial> {
         let user = self.vouched_account(arrival).await?;
+        let proved_at = self.proved_at(arrival);
         if wanted.mode() == Mode::Token || self.asks_more_of(&user).await? {
-            let code = self.hand_out(&user, wanted, browser).await?;
+            let code = self.hand_out(&user, wanted, (browser, proved_at)).await?;
             return Ok(Came::Code(code));
         }
-        let first = FirstFactor::by_provider(user.clone(), wanted.mode(), wanted.remember);
+        let first = FirstFactor::by_provider(user.clone(), wanted, proved_at);
         match self.after_first_factor(first, Vec::new()).await? {
             LoggedIn::Done(session) => Ok(Came::Session(Box::new(session))),
-            LoggedIn::Challenged(_) => Ok(Came::Code(self.hand_out(&user, wanted, browser).await?)),
+            LoggedIn::Challenged(_) => Ok(Came::Code(
+                self.hand_out(&user, wanted, (browser, proved_at)).await?,
+            )),
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use portcullis_core::Denial;
+use portcullis_core::{Denial, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -31,6 +31,8 @@ struct Handed {
     wanted: Wanted,
     /// The browser that came back, as a keyed hash.
     browser: String,
+    /// When its user proved at the provider who they are.
+    proved_at: Timestamp,
 }
 
 impl Users {
@@ -39,12 +41,13 @@ impl Users {
         &self,
         user: &User,
         wanted: &Wanted,
-        browser: &str,
+        (browser, proved_at): (&str, Timestamp),
     ) -> Result<String, Denial> {
         let handed = Handed {
             stamp: user.stamp.clone(),
             wanted: wanted.clone(),
             browser: browser.to_owned(),
+            proved_at,
         };
         let purpose = TicketPurpose::OauthCode;
         let ticket = self.new_ticket(purpose, Some(user.id), &handed, LIFE)?;
@@ -83,8 +86,7 @@ impl Users {
             Some(Conflict::NotFound | Conflict::Changed) => invalid_state(),
             _ => error.into(),
         })?;
-        let wanted = &handed.wanted;
-        let first = FirstFactor::by_provider(user, wanted.mode(), wanted.remember);
+        let first = FirstFactor::by_provider(user, &handed.wanted, handed.proved_at);
         self.after_first_factor(first, Vec::new()).await
     }
 

@@ -5,7 +5,7 @@ use portcullis_core::{AuthUser, Denial};
 use super::arrival::Arrival;
 use super::begun::{Purpose, Within};
 use super::refusals::{about, crossed, identity_taken, invalid_state};
-use super::start::OauthStarted;
+use super::start::{Journey, OauthStarted};
 use crate::audit::Entry;
 use crate::flow::logout::{Means, means_of};
 use crate::model::{AuditKind, Ticket, User};
@@ -49,8 +49,13 @@ impl Users {
             stamp: user.stamp.clone(),
             by_cookie,
         };
-        self.send_to(provider, redirect, Some(user.id), Purpose::Link(within))
-            .await
+        let journey = Journey {
+            redirect,
+            owner: Some(user.id),
+            purpose: Purpose::Link(within),
+            freshness: None,
+        };
+        self.send_to(provider, journey).await
     }
 
     /// The account that is to be linked, if the session that asked for it goes on.

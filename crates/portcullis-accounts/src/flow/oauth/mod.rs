@@ -16,6 +16,7 @@ mod tokens;
 
 use std::time::Duration;
 
+pub(in crate::flow) use self::begun::Wanted;
 pub use self::callback::OauthReturn;
 pub use self::identities::IdentityInfo;
 pub use self::start::{OauthStart, OauthStarted};

@@ -1,10 +1,11 @@
 //! An account that is opened by the word of a provider.
 
 use portcullis_core::Denial;
+use portcullis_oauth::Profile;
 use serde_json::Value;
 
 use super::arrival::Arrival;
-use super::refusals::{about, signup_disabled};
+use super::refusals::{about, profile_incomplete, signup_disabled};
 use crate::audit::Entry;
 use crate::model::{AuditKind, EmailAddress, ProfileData, User};
 use crate::settings::Setter;
@@ -21,7 +22,7 @@ impl Users {
         if !self.settings().allows_signup {
             return Err(self.turned_away(arrival, None, signup_disabled()).await);
         }
-        let profile = match self.profile_from(arrival.profile.name.as_deref()) {
+        let profile = match self.profile_from(&arrival.profile) {
             Ok(profile) => profile,
             Err(denial) => return Err(self.turned_away(arrival, None, denial).await),
         };
@@ -40,17 +41,31 @@ impl Users {
         }
     }
 
-    /// The profile of somebody whom a provider calls by this name: it is taken over where the collection lets users say their names,
-    /// and fits. What else the collection requires nobody can say here: such an account cannot be opened by a provider.
-    fn profile_from(&self, name: Option<&str>) -> Result<ProfileData, Denial> {
+    /// The profile of somebody whom a provider vouches for: as the application says, or else the name, where the collection lets users
+    /// say theirs, and it fits.
+    ///
+    /// # Errors
+    ///
+    /// 422 `profile_incomplete`, where the collection requires more, or something does not fit.
+    fn profile_from(&self, person: &Profile) -> Result<ProfileData, Denial> {
         let settings = self.settings();
-        let mut given = ProfileData::new();
-        if let Some(name) = name
-            .map(Value::from)
-            .filter(|name| settings.takes("name", name))
-        {
-            given.insert("name".to_owned(), name);
-        }
-        settings.new_profile(&given, Setter::User)
+        let given = match &settings.sign_up_profile {
+            Some(profile) => profile.of(person),
+            None => self.own_name(person),
+        };
+        let profile = settings.new_profile(&given, Setter::Application);
+        profile.map_err(|error| {
+            let provider = person.provider.as_str();
+            tracing::warn!(provider, %error, "a provider says too little to open an account");
+            profile_incomplete()
+        })
+    }
+
+    fn own_name(&self, person: &Profile) -> ProfileData {
+        let name = person.name.as_deref().map(Value::from);
+        let name = name.filter(|name| self.settings().takes("name", name));
+        name.map(|name| ("name".to_owned(), name))
+            .into_iter()
+            .collect()
     }
 }

@@ -1,6 +1,7 @@
 //! Sending somebody to a provider.
 
 use std::fmt;
+use std::time::Duration;
 
 use http::HeaderValue;
 use portcullis_core::Denial;
@@ -10,11 +11,11 @@ use serde::Serialize;
 use super::LIFE;
 use super::begun::{Begun, Purpose, Wanted};
 use super::code::is_code_challenge;
-use super::refusals::provider_failed;
+use super::refusals::{mode_not_allowed, provider_failed};
 use crate::flow::refusals::{invalid_field, not_found};
 use crate::model::{RecordId, TicketPurpose};
 use crate::token::TicketToken;
-use crate::users::{Mode, Users};
+use crate::users::{FRESH, Mode, Users};
 
 /// A login by a provider that is to begin.
 #[derive(Clone, Default)]
@@ -30,6 +31,10 @@ pub struct OauthStart {
     /// which [`oauth_exchange`](Users::oauth_exchange) then asks for. Pages and native apps that get tokens should always send one:
     /// without it, a page cannot tell a login of its own from one that somebody else began.
     pub code_challenge: Option<String>,
+    /// Whether the provider is to have its user log in again, for what needs a fresh proof (OpenID Connect Core §3.1.2.1, `prompt=login`
+    /// and `max_age`): whose `auth_time` is older than ten minutes then, or missing, comes back with `reauthentication_required`.
+    /// Without it a login is as fresh as the provider says, and not at all where it says nothing.
+    pub fresh: bool,
 }
 
 impl fmt::Debug for OauthStart {
@@ -37,6 +42,7 @@ impl fmt::Debug for OauthStart {
         f.debug_struct("OauthStart")
             .field("mode", &self.mode)
             .field("remember", &self.remember)
+            .field("fresh", &self.fresh)
             .field("has_code_challenge", &self.code_challenge.is_some())
             .finish_non_exhaustive()
     }
@@ -61,14 +67,26 @@ impl fmt::Debug for OauthStarted {
     }
 }
 
+/// What somebody is sent to a provider for.
+pub(super) struct Journey {
+    /// Where to go back to; it was checked.
+    pub(super) redirect: String,
+    /// Whose account is concerned, where that is known.
+    pub(super) owner: Option<RecordId>,
+    pub(super) purpose: Purpose,
+    /// How long ago the user may have logged in at the provider; whenever, unless said.
+    pub(super) freshness: Option<Duration>,
+}
+
 impl Users {
     /// Begins a login by a provider: where to send the browser, and the cookie that binds the login to it. Good for ten minutes, once
     /// (AC-A1).
     ///
     /// # Errors
     ///
-    /// 404 `not_found`, if there is no such provider; 422 `redirect_not_allowed`, `invalid_field`; 400 `provider_error`, if the provider
-    /// must be asked for its endpoints and does not answer; 429 `rate_limited`; 503 `unavailable`.
+    /// 404 `not_found`, if there is no such provider; 422 `redirect_not_allowed`, `mode_not_allowed` (see
+    /// [`oauth_modes`](crate::AccountsBuilder::oauth_modes)), `invalid_field`, also where a provider cannot have its user log in again;
+    /// 400 `provider_error`, if the provider must be asked for its endpoints and does not answer; 429 `rate_limited`; 503 `unavailable`.
     pub async fn oauth_start(
         &self,
         provider: &str,
@@ -81,6 +99,8 @@ impl Users {
             .oauth
             .redirects
             .check(start.redirect_to.as_deref())?;
+        let mode = self.inner.oauth.mode(start.mode, self.inner.mode);
+        let mode = mode.ok_or_else(mode_not_allowed)?;
         let challenge = start.code_challenge;
         if challenge
             .as_deref()
@@ -88,13 +108,28 @@ impl Users {
         {
             return Err(invalid_field("codeChallenge", "format"));
         }
+        let freshness = self.freshness(provider, start.fresh)?;
         let wanted = Wanted {
-            cookie: start.mode.unwrap_or(self.inner.mode) == Mode::Cookie,
+            cookie: mode == Mode::Cookie,
             remember: start.remember,
             code_challenge: challenge,
         };
-        self.send_to(provider, redirect, None, Purpose::Login(wanted))
-            .await
+        let journey = Journey {
+            redirect,
+            owner: None,
+            purpose: Purpose::Login(wanted),
+            freshness,
+        };
+        self.send_to(provider, journey).await
+    }
+
+    /// How old a login at the provider may be, where that matters.
+    fn freshness(&self, provider: &Provider, fresh: bool) -> Result<Option<Duration>, Denial> {
+        match fresh && !self.inner.oauth.is_fresh_by(provider) {
+            false => Ok(None),
+            true if provider.can_ask_again() => Ok(Some(FRESH)),
+            true => Err(invalid_field("fresh", "not_offered")),
+        }
     }
 
     /// The provider with this name.
@@ -105,13 +140,15 @@ impl Users {
     pub(super) async fn send_to(
         &self,
         provider: &Provider,
-        redirect: String,
-        owner: Option<RecordId>,
-        purpose: Purpose,
+        journey: Journey,
     ) -> Result<OauthStarted, Denial> {
         let state = TicketToken::new(RecordId::new(self.now())?)?;
         let callback = self.inner.oauth.callback_uri(self.collection(), provider);
         let request = Authorize::new(callback).state(state.write().as_str());
+        let request = match journey.freshness {
+            Some(at_most) => request.prompt("login").max_age(at_most),
+            None => request,
+        };
         let authorization = provider.authorize(request).await;
         let authorization = authorization.map_err(|error| provider_failed(provider, &error))?;
         let browser = self.browser()?;
@@ -119,10 +156,11 @@ impl Users {
             pending: authorization.pending,
             provider: provider.name().to_owned(),
             browser: browser.hash,
-            redirect,
-            purpose,
+            redirect: journey.redirect,
+            purpose: journey.purpose,
         };
-        let ticket = self.ticket_of(&state, TicketPurpose::OauthState, owner, &begun, LIFE)?;
+        let purpose = TicketPurpose::OauthState;
+        let ticket = self.ticket_of(&state, purpose, journey.owner, &begun, LIFE)?;
         self.commit(vec![ticket.insert]).await?;
         Ok(OauthStarted {
             url: authorization.url,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use portcullis_core::{Client, Denial};
+use portcullis_core::{Client, Denial, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -12,6 +12,8 @@ use crate::audit::Entry;
 use crate::demands::DEVICE;
 use crate::flow::issue::Proven;
 use crate::flow::login::LoggedIn;
+#[cfg(feature = "oauth")]
+use crate::flow::oauth::Wanted;
 use crate::model::{AuditKind, Ticket, TicketPurpose, User};
 use crate::schemes::may_enter;
 use crate::secrets::Use;
@@ -83,6 +85,8 @@ pub(in crate::flow) struct FirstFactor {
     pub(in crate::flow) weak_password: Vec<String>,
     /// What the audit trail says of it, if no second factor is asked for.
     pub(in crate::flow) succeeded: Option<AuditKind>,
+    /// When, if not just now.
+    pub(in crate::flow) proved_at: Option<Timestamp>,
 }
 
 impl FirstFactor {
@@ -95,16 +99,18 @@ impl FirstFactor {
             mode,
             weak_password: Vec::new(),
             succeeded: Some(AuditKind::LoginSucceeded),
+            proved_at: None,
         }
     }
 
-    /// Somebody for whom a provider has vouched.
+    /// Somebody for whom a provider has vouched, and who has proved it there at this time.
     #[cfg(feature = "oauth")]
-    pub(in crate::flow) fn by_provider(user: User, mode: Mode, remember: bool) -> Self {
+    pub(in crate::flow) fn by_provider(user: User, wanted: &Wanted, proved_at: Timestamp) -> Self {
         Self {
             amr: vec!["oauth".to_owned()],
-            remember,
-            ..Self::by_password(user, mode)
+            remember: wanted.remember,
+            proved_at: Some(proved_at),
+            ..Self::by_password(user, wanted.mode())
         }
     }
 }
@@ -140,6 +146,8 @@ impl Pending {
                 true => Mode::Cookie,
                 false => Mode::Token,
             },
+            // By the code, which is shown just now.
+            proved_at: None,
         }
     }
 }
@@ -169,7 +177,7 @@ impl Users {
             remember: first.remember,
             cookie: first.mode == Mode::Cookie,
             weak_password: first.weak_password,
-            client: self.client_hash(),
+            client: self.keyed(Use::Client, &self.client_text()),
         };
         let ticket = self.new_ticket(purpose, Some(first.user.id), &waiting, life)?;
         changes.push(ticket.insert);
@@ -195,6 +203,7 @@ impl Users {
             amr: first.amr,
             remember: first.remember,
             mode: first.mode,
+            proved_at: first.proved_at,
         };
         let mut session = self.begin(proven, changes).await?;
         session.weak_password = first.weak_password;
@@ -221,7 +230,7 @@ impl Users {
             ticket,
         };
         let (user, waiting) = (&pending.user, &pending.waiting);
-        if waiting.client != self.client_hash() {
+        if !self.is_keyed(Use::Client, &self.client_text(), &waiting.client) {
             return Err(self.over(&pending, "other_client").await?);
         }
         if user.stamp != waiting.stamp || !may_enter(user, self.settings()) {
@@ -257,12 +266,12 @@ impl Users {
 
     /// The client that a challenge is bound to (AC-O4): its address, of IPv6 the network, and what it says it
     /// is.
-    pub(in crate::flow) fn client_hash(&self) -> String {
+    fn client_text(&self) -> String {
         let address = match self.origin.client.network(IPV6_PREFIX) {
             Client::Address(address) => address.to_string(),
             Client::Unresolvable => String::new(),
         };
         let agent = self.origin.user_agent.as_deref().unwrap_or_default();
-        self.keyed(Use::Client, &format!("{address} {agent}"))
+        format!("{address} {agent}")
     }
 }

@@ -182,6 +182,16 @@ impl Users {
         Subject::new(Client::Unresolvable).account(account)
     }
 
+    /// Forgets the wrong codes of a user, of both kinds.
+    pub(in crate::flow) async fn unlock_codes(&self, user: &User) -> Result<(), Denial> {
+        let lockouts = [&self.inner.lockouts.totp, &self.inner.lockouts.recovery];
+        for lockout in lockouts.into_iter().flatten() {
+            let unlocked = lockout.unlock(&self.code_subject(user)).await;
+            unlocked.map_err(|error| unavailable(&error))?;
+        }
+        Ok(())
+    }
+
     /// A wrong code: into the audit trail, and to its owner where the factor is locked by it now (AC-L10).
     async fn wrong_code(
         &self,

@@ -3,6 +3,7 @@
 use http::HeaderValue;
 use portcullis_core::{AuthUser, Denial, Timestamp};
 use portcullis_jwt::IssuedToken;
+use portcullis_session::{AuthRecord, SessionError};
 
 use crate::audit::Entry;
 use crate::flow::logout::{Means, means_of};
@@ -20,7 +21,7 @@ pub(in crate::flow) enum Own {
 
 impl Own {
     /// The family that does not end.
-    pub(super) fn family(&self) -> Option<RecordId> {
+    pub(in crate::flow) fn family(&self) -> Option<RecordId> {
         match self {
             Self::Family(family) => Some(family.id),
             Self::Cookie => None,
@@ -69,7 +70,7 @@ impl Users {
     }
 
     /// The changes by which a login, with what it has proved just now, goes on under the account's new stamp.
-    pub(super) fn going_on(
+    pub(in crate::flow) fn going_on(
         &self,
         caller: &AuthUser,
         user: &User,
@@ -116,25 +117,45 @@ impl Users {
         }
     }
 
+    /// The same, where nothing further was proved: the `Set-Cookie` values, if it is by cookie.
+    #[cfg(feature = "oauth")]
+    pub(in crate::flow) async fn go_on_as_it_is(&self, user: &User, own: Own) -> Vec<HeaderValue> {
+        let Own::Cookie = own else {
+            self.clean_up_sessions(user).await;
+            return Vec::new();
+        };
+        let (cookies, head) = (&self.realm.cookies, &self.origin.head);
+        let changed = cookies.change_stamp(head, user.stamp.as_str()).await;
+        self.renewed(user, changed).await
+    }
+
     async fn go_on_by_cookie(&self, user: &User, method: &str) -> Kept {
         let (cookies, head) = (&self.realm.cookies, &self.origin.head);
         let stamp = user.stamp.as_str();
         let renewed = cookies
             .reauthenticate_with_stamp(head, [method, "mfa"], stamp)
             .await;
+        Kept {
+            token: None,
+            cookies: self.renewed(user, renewed).await,
+        }
+    }
+
+    /// The other sessions are removed. Without an answer of the store the own one is dead, too.
+    async fn renewed(
+        &self,
+        user: &User,
+        renewed: Result<(AuthRecord, HeaderValue), SessionError>,
+    ) -> Vec<HeaderValue> {
         match renewed {
             Ok((login, cookie)) => {
                 self.clean_up_sessions_but(user, Some(login.sid())).await;
-                Kept {
-                    token: None,
-                    cookies: std::iter::once(cookie)
-                        .chain(self.device_cookie(user))
-                        .collect(),
-                }
+                let device = self.device_cookie(user);
+                std::iter::once(cookie).chain(device).collect()
             }
             Err(error) => {
                 tracing::warn!(user = ?user.reference(), %error, "a session could not go on; its user must log in again");
-                Kept::default()
+                Vec::new()
             }
         }
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Factor, Ticket, TicketPurpose, User};
 use crate::store::Change;
+use crate::token::TicketToken;
 use crate::users::Users;
 
 /// What is kept of a trusted device, sealed.
@@ -30,8 +31,7 @@ impl Users {
         if self.settings().trusts_devices.is_none() {
             return Ok(false);
         }
-        let tokens: Vec<String> = self.trusted_cookies().map(str::to_owned).collect();
-        for token in tokens {
+        for token in self.trusted_tokens() {
             if let Some((ticket, trust)) = self
                 .presented_ticket::<Trust>(&token, TicketPurpose::TrustedDevice)
                 .await?
@@ -68,9 +68,31 @@ impl Users {
         };
         let purpose = TicketPurpose::TrustedDevice;
         let ticket = self.new_ticket(purpose, Some(user.id), &trust, life)?;
+        let mut tokens = vec![ticket.token.as_str().to_owned()];
+        tokens.extend(self.tokens_of_others(user).await?);
         Ok(NewTrust {
             insert: ticket.insert,
-            cookie: self.trusted_cookie(&ticket.token, life),
+            cookie: self.trusted_cookie(&tokens, life),
         })
+    }
+
+    /// The tokens by which other users, of whatever collection, are spared the second factor on this device: one cookie holds them all.
+    async fn tokens_of_others(&self, user: &User) -> Result<Vec<String>, Denial> {
+        let mut others = Vec::new();
+        for token in self.trusted_tokens() {
+            let Some(id) = TicketToken::read(&token).map(|token| token.id) else {
+                continue;
+            };
+            let found = self.inner.store.ticket(id).await?;
+            let is_others = |ticket: &Ticket| {
+                ticket.purpose == TicketPurpose::TrustedDevice
+                    && ticket.owner() != Some(user.reference())
+                    && self.now() < ticket.expires_at
+            };
+            if found.as_ref().is_some_and(is_others) {
+                others.push(token);
+            }
+        }
+        Ok(others)
     }
 }

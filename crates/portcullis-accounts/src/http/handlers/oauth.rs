@@ -12,6 +12,7 @@ pub(in crate::http) async fn start(call: Call) -> Result<Answer, Denial> {
         redirect_to: call.query.maybe_text("redirectTo").map(str::to_owned),
         mode: mode(&call.query),
         remember: call.query.flag("remember"),
+        fresh: call.query.flag("fresh"),
         code_challenge: call.query.maybe_text("codeChallenge").map(str::to_owned),
     };
     let started = call.users()?.oauth_start(&call.id, start).await?;
@@ -53,6 +54,6 @@ pub(in crate::http) async fn identities(call: Call) -> Result<Answer, Denial> {
 }
 
 pub(in crate::http) async fn unlink(call: Call) -> Result<Answer, Denial> {
-    call.users()?.unlink(call.caller()?, &call.id).await?;
-    Ok(Answer::nothing())
+    let cookies = call.users()?.unlink(call.caller()?, &call.id).await?;
+    Ok(Answer::nothing().with_cookies(cookies))
 }
