@@ -308,6 +308,9 @@ impl Users {
             .permissions(user.permissions.iter().map(String::as_str))
             .email(user.email.as_str(), user.verified)
             .stamp(user.stamp.as_str());
+        if let Some(at) = proven.proved_at {
+            login = login.authenticated_at(at);
+        }
         if let Some(address) = self.origin.address() {
             login = login.address(address);
         }
@@ -322,9 +325,6 @@ impl Users {
         let access = self.access_token(user, family)?;
         let refresh = RefreshToken::of(family).write(&self.inner.secrets, family.created_at);
         let expires_in = access
-        if let Some(at) = proven.proved_at {
-            login = login.authenticated_at(at);
-        }
             .expires_at()
             .saturating_duration_since(access.issued_at());
         Ok(Tokens::new(access, refresh, expires_in))
@@ -337,6 +337,11 @@ impl Users {
             .amr(family.amr.iter().map(String::as_str))
             .email(user.email.as_str(), user.verified)
             .issued_after(user.rights_changed_at);
+        let grant = match family.authenticated_at {
+            // Nobody knows, so nothing is said.
+            Timestamp::UNIX_EPOCH => grant,
+            at => grant.authenticated_at(at),
+        };
         let private = json!({
             "collection": self.collection(),
             "roles": user.roles,
@@ -351,8 +356,3 @@ impl Users {
             })
     }
 }
-        let grant = match family.authenticated_at {
-            // Nobody knows, so nothing is said.
-            Timestamp::UNIX_EPOCH => grant,
-            at => grant.authenticated_at(at),
-        };
