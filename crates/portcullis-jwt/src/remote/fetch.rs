@@ -126,7 +126,9 @@ impl FetchError {
         Self::of(RemoteErrorKind::TimedOut)
     }
 
-    pub(super) fn kind(&self) -> RemoteErrorKind {
+    /// What sort of trouble it is: no connection, another status, too late, or too long.
+    #[must_use]
+    pub fn kind(&self) -> RemoteErrorKind {
         self.kind
     }
 

@@ -1,10 +1,12 @@
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{ACCEPT, CACHE_CONTROL, USER_AGENT};
-use http::{HeaderMap, Request, StatusCode};
-use http_body_util::{BodyExt, Empty};
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -18,7 +20,8 @@ use rustls::{ClientConfig, RootCertStore};
 use super::{Fetch, FetchError, FetchRequest, Fetched, RemoteError, RemoteErrorKind};
 
 /// The [`Fetch`] that most applications use: hyper and rustls, HTTP/1.1, no redirects, no proxies, no compression, and no
-/// connection kept open, because the next refresh is an hour away.
+/// connection kept open, because the next refresh is an hour away, and a request that may be sent only once would be lost on a
+/// connection that died unnoticed. For the same reason nothing is sent twice.
 ///
 /// By default it trusts the certificate authorities of the machine, so that a company's own authority counts without code
 /// and one that was struck off goes with the next update of the operating system rather than with the next release of the
@@ -26,10 +29,10 @@ use super::{Fetch, FetchError, FetchRequest, Fetched, RemoteError, RemoteErrorKi
 /// in the log; give it some, or name them with [`HttpFetch::trusting_only_pem`].
 #[derive(Clone)]
 pub struct HttpFetch {
-    client: HttpClient,
+    client: Connections,
 }
 
-type HttpClient = Client<HttpsConnector<HttpConnector>, Empty<Bytes>>;
+type Connections = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 impl HttpFetch {
     /// Trusts the certificate authorities of the machine. Reads them from disk, which takes a few milliseconds.
@@ -70,6 +73,7 @@ impl HttpFetch {
             .build();
         let client = Client::builder(TokioExecutor::new())
             .pool_max_idle_per_host(0)
+            .retry_canceled_requests(false)
             .build(connector);
         Self { client }
     }
@@ -104,37 +108,65 @@ impl fmt::Debug for HttpFetch {
     }
 }
 
-impl Fetch for HttpFetch {
-    fn fetch(&self, request: FetchRequest) -> BoxFuture<'static, Result<Fetched, FetchError>> {
-        let client = self.client.clone();
-        Box::pin(async move {
-            let timeout = request.timeout;
-            tokio::time::timeout(timeout, get(client, request))
-                .await
-                .unwrap_or_else(|_| Err(FetchError::timed_out()))
+impl HttpFetch {
+    /// Sends any request, and gives back the answer of whatever status: for clients of an issuer that ask for more than its keys.
+    /// Within `timeout` there must be a connection, a head and a body of `max_bytes` at the most. Nothing is sent but what the
+    /// request has, `Host` and the length of its body.
+    ///
+    /// # Errors
+    ///
+    /// As of any [`Fetch`], but for the status.
+    pub async fn send(
+        &self,
+        request: Request<Bytes>,
+        max_bytes: usize,
+        timeout: Duration,
+    ) -> Result<Response<Bytes>, FetchError> {
+        within(timeout, async {
+            let (head, body) = self.ask(request).await?.into_parts();
+            Ok(Response::from_parts(head, read(body, max_bytes).await?))
         })
+        .await
+    }
+
+    async fn get(&self, request: FetchRequest) -> Result<Fetched, FetchError> {
+        let message = Request::get(request.url)
+            .header(ACCEPT, "application/json")
+            .header(
+                USER_AGENT,
+                concat!("portcullis/", env!("CARGO_PKG_VERSION")),
+            )
+            .body(Bytes::new())
+            .map_err(FetchError::unreachable)?;
+        let response = self.ask(message).await?;
+        if response.status() != StatusCode::OK {
+            return Err(FetchError::status(response.status()));
+        }
+        let cache_control = cache_control(response.headers());
+        let body = read(response.into_body(), request.max_bytes).await?;
+        Ok(Fetched::new(body).with_cache_control(&cache_control))
+    }
+
+    async fn ask(&self, request: Request<Bytes>) -> Result<Response<Incoming>, FetchError> {
+        let answer = self.client.request(request.map(Full::new)).await;
+        answer.map_err(FetchError::unreachable)
     }
 }
 
-async fn get(client: HttpClient, request: FetchRequest) -> Result<Fetched, FetchError> {
-    let message = Request::get(request.url)
-        .header(ACCEPT, "application/json")
-        .header(
-            USER_AGENT,
-            concat!("portcullis/", env!("CARGO_PKG_VERSION")),
-        )
-        .body(Empty::new())
-        .map_err(FetchError::unreachable)?;
-    let response = client
-        .request(message)
-        .await
-        .map_err(FetchError::unreachable)?;
-    if response.status() != StatusCode::OK {
-        return Err(FetchError::status(response.status()));
+impl Fetch for HttpFetch {
+    fn fetch(&self, request: FetchRequest) -> BoxFuture<'static, Result<Fetched, FetchError>> {
+        let this = self.clone();
+        Box::pin(async move { within(request.timeout, this.get(request)).await })
     }
-    let cache_control = cache_control(response.headers());
-    let body = read(response.into_body(), request.max_bytes).await?;
-    Ok(Fetched::new(body).with_cache_control(&cache_control))
+}
+
+async fn within<T>(
+    timeout: Duration,
+    answer: impl Future<Output = Result<T, FetchError>>,
+) -> Result<T, FetchError> {
+    tokio::time::timeout(timeout, answer)
+        .await
+        .unwrap_or_else(|_| Err(FetchError::timed_out()))
 }
 
 /// Counts what arrives, whatever `Content-Length` promises.
