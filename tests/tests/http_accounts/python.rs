@@ -47,9 +47,9 @@ fn install(into: &Path) -> Result<(), String> {
         "install",
         "--quiet",
         "--retries",
-        "1",
+        "6",
         "--timeout",
-        "30",
+        "60",
     ]);
     pip.arg("--disable-pip-version-check").args(PACKAGES);
     run(&mut pip).map(drop)

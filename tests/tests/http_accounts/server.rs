@@ -49,7 +49,10 @@ impl Node {
     /// On a database.
     pub(crate) async fn at(url: &str) -> Self {
         let clock = ManualClock::new();
+        let long = std::time::Duration::from_secs(60);
         let store = SqlStore::builder(url).clock(clock.shared());
+        let store = store.acquire_timeout(long).busy_timeout(long);
+        let store = store.statement_timeout(long);
         Self::on(store.connect().await.unwrap(), clock, |builder| builder)
     }
 

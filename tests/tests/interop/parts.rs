@@ -38,8 +38,8 @@ fn install_python(into: &Path) -> Result<(), String> {
     let hint = |error| format!("install python3 and python3-venv ({error})");
     run(Command::new("python3").args(["-m", "venv"]).arg(into), "").map_err(hint)?;
     let mut pip = Command::new(into.join("bin/python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--retries", "1"])
-        .args(["--timeout", "30", "--disable-pip-version-check"])
+    pip.args(["-m", "pip", "install", "--quiet", "--retries", "6"])
+        .args(["--timeout", "60", "--disable-pip-version-check"])
         .args(PYTHON_PACKAGES);
     run(&mut pip, "").map(drop)
 }
@@ -54,8 +54,10 @@ fn install_node(into: &Path) -> Result<(), String> {
     let mut npm = Command::new("npm");
     npm.current_dir(into)
         .args(["install", "--no-package-lock", "--no-audit", "--no-fund"])
-        .args(["--ignore-scripts", "--fetch-retries=1"])
-        .args(["--fetch-timeout=30000", NODE_PACKAGE]);
+        .args(["--ignore-scripts", "--fetch-retries=4"])
+        .args(["--fetch-retry-mintimeout=1000"])
+        .args(["--fetch-retry-maxtimeout=10000"])
+        .args(["--fetch-timeout=60000", NODE_PACKAGE]);
     run(&mut npm, "").map(drop).map_err(hint)
 }
 

@@ -159,7 +159,7 @@ async fn all_tasks_end() {
             tokio::task::yield_now().await;
         }
     };
-    let ended = tokio::time::timeout(Duration::from_secs(5), end).await;
+    let ended = tokio::time::timeout(Duration::from_secs(60), end).await;
     assert!(ended.is_ok(), "{} tasks are left", tasks());
 }
 

@@ -186,7 +186,7 @@ async fn a_document_is_kept_and_refreshed_in_the_background() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), arrival)
+    tokio::time::timeout(Duration::from_secs(60), arrival)
         .await
         .unwrap();
     assert_eq!(stage.party.asked(DISCOVERY), 2);
@@ -207,7 +207,7 @@ async fn an_old_document_is_used_for_a_day() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), failed)
+    tokio::time::timeout(Duration::from_secs(60), failed)
         .await
         .unwrap();
     stage.clock.advance(Duration::from_secs(10));

@@ -14,7 +14,7 @@ use crate::login::{DISCOVERY, REDIRECT, Stage, callback, code};
 use crate::party::Answer;
 
 /// Short enough to wait for whoever does not answer.
-const IMPATIENCE: Duration = Duration::from_millis(1500);
+const IMPATIENCE: Duration = Duration::from_secs(3);
 
 /// No head, and a head without a body: at each endpoint.
 #[tokio::test]

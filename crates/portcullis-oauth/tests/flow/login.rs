@@ -20,7 +20,7 @@ pub(crate) const ACCESS_TOKEN: &str = "access.token-of~ada";
 pub(crate) const START: i64 = 1_767_225_600;
 
 /// Long enough for whoever answers, also on a machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A parameter of a query, a form or a URL, decoded.
 pub(crate) fn parameter(text: &str, name: &str) -> Option<String> {

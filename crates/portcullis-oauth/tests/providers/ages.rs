@@ -20,7 +20,7 @@ async fn started(provider: &Provider) -> (&'static str, Option<String>) {
 
 /// Asks until what is fetched in the background has come: for as long as a busy machine may need.
 async fn until(provider: &Provider, is_right: impl Fn(&(&'static str, Option<String>)) -> bool) {
-    for _ in 0..500 {
+    for _ in 0..1500 {
         if is_right(&started(provider).await) {
             return;
         }

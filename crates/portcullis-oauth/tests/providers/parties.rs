@@ -17,10 +17,10 @@ pub(crate) const ID: &str = "an-id-of-a-client";
 pub(crate) const SECRET: &str = "the secret of a client: 7gE9x+=&%/";
 
 /// Long enough for whoever answers, also on a machine that is busy with other tests.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Short enough to wait for whoever does not.
-pub(crate) const IMPATIENCE: Duration = Duration::from_millis(400);
+pub(crate) const IMPATIENCE: Duration = Duration::from_millis(1500);
 
 pub(crate) fn client() -> Client {
     Client::new(ID, SECRET)

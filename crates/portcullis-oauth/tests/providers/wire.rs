@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use crate::parties::{CALLBACK, ID, SECRET, built, refusal};
 
 /// Longer than anybody takes who is cut short by something else than the clock.
-const TIMEOUT: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Sends this to everybody, and if it is to go on, the rest again and again.
 async fn server(first: &'static [u8], again: &'static [u8]) -> (String, JoinHandle<()>) {

@@ -12,7 +12,7 @@ use super::wire;
 
 /// How often it may be sent on, and how long all of that may take.
 const STEPS: usize = 20;
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// What goes from an application to a provider and comes back: it follows redirects and keeps cookies, each for the origin that set it.
 ///
@@ -34,7 +34,7 @@ impl Browser {
     ///
     /// # Errors
     ///
-    /// If it is sent nowhere before that, or too often, if 20 seconds do not suffice, or if somebody does not answer.
+    /// If it is sent nowhere before that, or too often, if a minute does not suffice, or if somebody does not answer.
     pub async fn follow(&mut self, start: &str, end: &str) -> io::Result<String> {
         let walk = tokio::time::timeout(LIMIT, self.walk(start, end));
         walk.await.map_err(io::Error::other)?

@@ -11,6 +11,7 @@ use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -19,6 +20,9 @@ use tokio::task::{JoinHandle, JoinSet};
 pub use self::behaviour::{Behaviour, Step};
 use self::conversation::Conversation;
 pub use self::received::ReceivedMail;
+
+/// Longer than any mail takes, also where the machine is busy.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A mail server that keeps what it is sent. It ends when this is dropped.
 ///
@@ -111,7 +115,16 @@ impl SmtpSink {
     }
 
     /// Waits until it has accepted so many mails, and gives them all.
+    ///
+    /// # Panics
+    ///
+    /// If that takes longer than a minute.
     pub async fn wait_for(&self, messages: usize) -> Vec<ReceivedMail> {
+        let arrived = tokio::time::timeout(LIMIT, self.arrived(messages)).await;
+        arrived.unwrap_or_else(|_| panic!("{messages} mails never came: {:?}", self.messages()))
+    }
+
+    async fn arrived(&self, messages: usize) -> Vec<ReceivedMail> {
         loop {
             let arrived = self.shared.arrived.notified();
             let so_far = self.messages();

@@ -14,14 +14,15 @@ use portcullis::{Accounts, AuthUser, Collection, Denial, Register, SqlStore};
 use portcullis_testkit::ManualClock;
 
 use crate::support::{
-    Node, OTHER_PASSWORD, PASSWORD, Place, builder, cookie_of, key_of, log_in, register, token_in,
-    tokens, try_log_in,
+    Node, OTHER_PASSWORD, PASSWORD, Place, builder, cookie_of, key_of, log_in, patient_store,
+    register, token_in, tokens, try_log_in,
 };
 
-/// A node that does not wait for long, and somebody who has every kind of credential.
+/// A node that does not wait for long, and somebody who has every kind of credential. What has to succeed is asked of one that does.
 struct Scene {
     place: Place,
     node: Node,
+    patient: Node,
     mail: CapturedMail,
     clock: ManualClock,
     caller: AuthUser,
@@ -49,15 +50,18 @@ impl Scene {
     async fn on(place: Place) -> Self {
         let clock = ManualClock::new();
         let mail = CapturedMail::new().with_clock(clock.shared());
-        let store = hasty(&place, &clock).connect().await.unwrap();
-        let accounts = builder(store.clone(), &mail, &clock, Collection::new());
-        let node = Node {
-            accounts: accounts.build().unwrap(),
+        let start = |store: SqlStore| Node {
+            accounts: builder(store.clone(), &mail, &clock, Collection::new())
+                .build()
+                .unwrap(),
             store,
         };
-        let users = node.accounts.users();
+        let patient = start(patient_store(&place, &clock).await);
+        let node = start(hasty(&place, &clock).connect().await.unwrap());
+        let users = patient.accounts.users();
         let session = register(&users, EMAIL).await;
-        let caller = node.by_token(tokens(&session).access()).await.unwrap();
+        let access = tokens(&session).access();
+        let caller = patient.by_token(access).await.unwrap();
         let key = key_of(&users, &caller).await.expose().to_owned();
         let by_cookie = try_log_in(&users, EMAIL, PASSWORD, Mode::Cookie).await;
         let cookie = cookie_of(&by_cookie.unwrap());
@@ -65,7 +69,11 @@ impl Scene {
         let revoked = tokens(&ended).access().to_owned();
         users.logout_token(&revoked).await.unwrap();
         users.request_password_reset(EMAIL).await.unwrap();
-        node.accounts.deliver_mail().await.unwrap();
+        patient.accounts.deliver_mail().await.unwrap();
+        eventually("it knows what was taken back", async || {
+            node.accounts.catch_up().await.is_ok()
+        })
+        .await;
         let mails = mail.all();
         let reset = mails.iter().find(|mail| mail.kind == "reset_password");
         let reset_link = token_in(&reset.unwrap().text).unwrap();
@@ -75,6 +83,7 @@ impl Scene {
             refresh: tokens(&session).refresh().to_owned(),
             place,
             node,
+            patient,
             mail,
             clock,
             caller,
@@ -85,8 +94,14 @@ impl Scene {
         }
     }
 
+    /// Of the node that does not wait for long.
     fn users(&self) -> Users {
         self.node.accounts.users()
+    }
+
+    /// Of the other one.
+    fn patient_users(&self) -> Users {
+        self.patient.accounts.users()
     }
 
     async fn rows(&self) -> Vec<User> {
@@ -96,7 +111,7 @@ impl Scene {
             after: None,
             limit: 100_000,
         };
-        self.node.store.users(&query).await.unwrap()
+        self.patient.store.users(&query).await.unwrap()
     }
 
     async fn emails(&self) -> BTreeSet<String> {
@@ -160,8 +175,19 @@ impl Scene {
         .await;
     }
 
+    /// The node that had no answers gives some again, to what reads and to what writes.
+    async fn heals(&self) {
+        eventually("it heals", async || {
+            let login = try_log_in(&self.users(), EMAIL, PASSWORD, Mode::Token).await;
+            let entered = self.node.by_key(&self.key).await;
+            login.is_ok() && entered.is_ok() && self.node.accounts.catch_up().await.is_ok()
+        })
+        .await;
+    }
+
     /// Everything is as it was: nothing was half done, and everything is served again.
     async fn is_as_before(&self) {
+        self.heals().await;
         let rows = self.rows().await;
         let [ada] = rows.as_slice() else {
             panic!("one account, not {}", rows.len());
@@ -169,12 +195,12 @@ impl Scene {
         assert_eq!(ada.email.as_str(), EMAIL);
         assert!(ada.banned_at.is_none());
         assert!(ada.roles.iter().all(|role| role != "admin"));
-        let users = self.users();
+        let (users, node) = (self.patient_users(), &self.patient);
         assert_eq!(users.keys(&self.caller).await.unwrap().len(), 1);
         assert!(self.node.by_token(&self.access).await.is_ok());
         assert!(self.node.by_token(&self.revoked).await.is_err());
-        assert!(self.node.by_key(&self.key).await.is_ok());
-        assert!(self.node.by_cookie(&self.cookie).await.is_ok());
+        assert!(node.by_key(&self.key).await.is_ok());
+        assert!(node.by_cookie(&self.cookie).await.is_ok());
         assert!(users.refresh(&self.refresh).await.is_ok());
         let login = try_log_in(&users, EMAIL, PASSWORD, Mode::Token).await;
         assert!(login.is_ok(), "{login:?}");
@@ -185,7 +211,7 @@ impl Scene {
         let login = try_log_in(&users, EMAIL, OTHER_PASSWORD, Mode::Token).await;
         assert!(login.is_ok(), "{login:?}");
         register(&users, "bert@example.com").await;
-        assert!(self.node.by_cookie(&self.cookie).await.is_err());
+        assert!(node.by_cookie(&self.cookie).await.is_err());
     }
 
     /// Another node, which starts now.
@@ -195,9 +221,20 @@ impl Scene {
     }
 }
 
+/// Asks until it is so, for at most a minute.
+async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    for _ in 0..600 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("it never came to this: {what}");
+}
+
 /// A flow answers 503 in time.
 async fn down<T: Debug>(what: &str, flow: impl Future<Output = Result<T, Denial>>) {
-    let answer = tokio::time::timeout(Duration::from_secs(15), flow).await;
+    let answer = tokio::time::timeout(Duration::from_secs(60), flow).await;
     let answer = answer.unwrap_or_else(|_| panic!("{what}: no answer"));
     let Err(denial) = answer else {
         panic!("{what} was let through: {answer:?}");

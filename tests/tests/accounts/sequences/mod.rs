@@ -95,8 +95,9 @@ fn step() -> impl Strategy<Value = Step> {
     })
 }
 
-/// As many as fit into this time, but for `PROPTEST_CASES`, which is how many are tried at most.
+/// As many as fit into this time, but for `PROPTEST_CASES`, which is how many are tried at most; and a few on any machine.
 const TIME: Duration = Duration::from_secs(15);
+const FEW: usize = 4;
 
 #[test]
 fn no_sequence_of_requests_brings_back_what_was_taken_back() {
@@ -121,7 +122,7 @@ fn no_sequence_of_requests_brings_back_what_was_taken_back() {
     let until = SystemClock.now().saturating_add(TIME);
     let tried = std::cell::Cell::new((0_usize, 0_usize));
     let outcome = runner.run(&vec(step(), 1..60), |steps| {
-        if until < SystemClock.now() {
+        if until < SystemClock.now() && tried.get().0 >= FEW && tried.get().1 > 100 {
             return Ok(());
         }
         let checks = runtime.block_on(async { Run::begin(&world).await.walk(&steps).await })?;
@@ -133,7 +134,7 @@ fn no_sequence_of_requests_brings_back_what_was_taken_back() {
     println!("{cases} sequences, {checks} credentials tried");
     assert!(outcome.is_ok(), "seed {hex}: {outcome:?}");
     assert!(
-        cases > 3 && checks > 100,
+        cases >= FEW && checks > 100,
         "{cases} sequences, {checks} credentials"
     );
 }

@@ -12,7 +12,9 @@ pub(crate) use self::people::{
 };
 pub(crate) use self::place::{Directory, Place};
 pub(crate) use self::provider::{ADA, Comer, Provided, code_in, exchange};
-pub(crate) use self::world::{Node, World, at, at_once, boundless, builder, cheap_pool, scattered};
+pub(crate) use self::world::{
+    Node, World, at, at_once, boundless, builder, cheap_pool, patient_store, scattered,
+};
 
 pub(crate) const SECRET: &str = "Vq3xT7mK9pWc2ZrL5nHd8YbG4fJs6AeU";
 pub(crate) const PASSWORD: &str = "correct horse battery";

@@ -124,9 +124,10 @@ impl World {
 }
 
 /// One that waits for long: a hundred requests at once take their time where the machine is busy and its disk slow.
-async fn patient_store(place: &Place, clock: &ManualClock) -> SqlStore {
+pub(crate) async fn patient_store(place: &Place, clock: &ManualClock) -> SqlStore {
     let long = Duration::from_secs(60);
-    let builder = SqlStore::builder(&place.url).acquire_timeout(long);
+    let builder = SqlStore::builder(&place.url).connect_timeout(long);
+    let builder = builder.acquire_timeout(long);
     let builder = builder.busy_timeout(long).statement_timeout(long);
     builder.clock(clock.shared()).connect().await.unwrap()
 }

@@ -96,7 +96,7 @@ impl OidcProvider {
     ///
     /// # Panics
     ///
-    /// If something is missing where the variable `CI` is set, and if it does not start within a minute.
+    /// If something is missing where the variable `CI` is set, and if it does not start within two minutes.
     pub async fn start(settings: OidcSettings) -> Option<Self> {
         let settings = json!({
             "clientId": settings.client.id,

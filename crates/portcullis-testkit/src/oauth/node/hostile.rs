@@ -35,7 +35,7 @@ impl HostileProvider {
     ///
     /// # Panics
     ///
-    /// If something is missing where the variable `CI` is set, and if it does not start within a minute.
+    /// If something is missing where the variable `CI` is set, and if it does not start within two minutes.
     pub async fn start(client: Client) -> Option<Self> {
         let settings = json!({ "clientId": client.id, "clientSecret": client.secret });
         let node = Node::start("hostile.mjs", settings).await?;

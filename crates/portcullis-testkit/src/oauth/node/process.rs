@@ -15,7 +15,7 @@ use super::packages;
 use crate::oauth::wire;
 
 /// How long a script may take until it listens. Making keys takes most of it.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(120);
 
 /// Set to see what a provider complains of.
 const LOG: &str = "PROVIDER_DEBUG";

@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -41,8 +42,9 @@ impl Session {
 /// The server does not answer any more.
 struct Gone;
 
-/// Opens accounts and uses them, one after another, until the server is gone.
-pub(super) fn live(port: u16, mails: &Mails, name: &str) -> Vec<Person> {
+/// Opens accounts and uses them, one after another, until the server is gone; counts those that it has used to the end. Every second
+/// one sets another password.
+pub(super) fn live(port: u16, mails: &Mails, name: &str, progress: &AtomicUsize) -> Vec<Person> {
     let mut people = Vec::new();
     for number in 0.. {
         let password = format!("the first password of {name}");
@@ -59,6 +61,9 @@ pub(super) fn live(port: u16, mails: &Mails, name: &str) -> Vec<Person> {
         };
         let gone = person.use_it(port, mails, number).is_err();
         people.push(person);
+        if !gone {
+            progress.fetch_add(1, Ordering::Relaxed);
+        }
         if gone {
             break;
         }
@@ -122,13 +127,18 @@ impl Person {
 
     /// The link, when it comes; the server may be gone before.
     fn mailed(&self, mails: &Mails) -> Result<String, Gone> {
-        for _ in 0..1_000 {
-            if let Some(link) = mails.lock().unwrap().remove(&self.email) {
+        loop {
+            let link = mails
+                .lock()
+                .unwrap()
+                .as_mut()
+                .ok_or(Gone)?
+                .remove(&self.email);
+            if let Some(link) = link {
                 return Ok(link);
             }
             std::thread::sleep(Duration::from_millis(2));
         }
-        Err(Gone)
     }
 }
 

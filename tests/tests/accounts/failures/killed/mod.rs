@@ -4,6 +4,8 @@ mod client;
 mod victim;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use portcullis::SqlStore;
@@ -11,6 +13,7 @@ use portcullis::accounts::{Accounts, CapturedMail, Mode, Users};
 
 use self::client::{Person, live};
 use self::victim::Victim;
+use super::eventually;
 use crate::support::{Directory, Node, SECRET, boundless, cheap_pool, code, scattered, try_log_in};
 
 /// How often it is killed, and how many clients it has.
@@ -19,7 +22,10 @@ const CLIENTS: usize = 4;
 
 /// The accounts of a server, and of whoever looks at its database afterwards.
 async fn accounts(url: &str, mailer: impl portcullis::accounts::Mailer) -> Node {
-    let store = SqlStore::connect(url).await.unwrap();
+    let long = Duration::from_secs(60);
+    let store = SqlStore::builder(url).acquire_timeout(long);
+    let store = store.busy_timeout(long).statement_timeout(long);
+    let store = store.connect().await.unwrap();
     let builder = Accounts::builder(store.clone(), mailer, "https://app.example");
     let accounts = builder
         .jwt_secret(SECRET)
@@ -40,15 +46,22 @@ async fn what_was_answered_holds_after_a_kill() {
     let mut done = BTreeMap::<&str, usize>::new();
     for round in 0..ROUNDS {
         let victim = Victim::start(&url);
+        let progress = Arc::new(AtomicUsize::new(0));
         let clients: Vec<_> = (0..CLIENTS)
             .map(|number| {
                 let (port, mails) = (victim.port, victim.mails.clone());
-                std::thread::spawn(move || live(port, &mails, &format!("{round}-{number}")))
+                let (name, progress) = (format!("{round}-{number}"), Arc::clone(&progress));
+                std::thread::spawn(move || live(port, &mails, &name, &progress))
             })
             .collect();
-        let moment = 300 + random() % 500;
+        // However slow the machine is, each client has had two accounts on average, one of which has another password.
+        eventually("the clients get on", async || {
+            progress.load(Ordering::Relaxed) >= 2 * CLIENTS
+        })
+        .await;
+        let moment = random() % 500;
         tokio::time::sleep(Duration::from_millis(moment)).await;
-        println!("round {round}: killed after {moment} ms");
+        println!("round {round}: killed {moment} ms later");
         victim.kill();
         let people: Vec<Person> = clients
             .into_iter()

@@ -14,8 +14,8 @@ use crate::support::token_in;
 /// Tells the test below that it is the server, and where its database is.
 const VICTIM: &str = "PORTCULLIS_TESTS_VICTIM";
 
-/// The newest link that was mailed to each address.
-pub(super) type Mails = Arc<Mutex<HashMap<String, String>>>;
+/// The newest link that was mailed to each address; nothing any more when the server is gone.
+pub(super) type Mails = Arc<Mutex<Option<HashMap<String, String>>>>;
 
 /// Serves accounts until it is killed, when it is started by the other test; otherwise nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -75,16 +75,19 @@ impl Victim {
                 break port.parse().unwrap();
             }
         };
-        let mails = Mails::default();
+        let mails = Mails::new(Mutex::new(Some(HashMap::new())));
         let kept = Arc::clone(&mails);
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 if let ["mail", "reset_password", to, token] =
                     line.split(' ').collect::<Vec<_>>()[..]
                 {
-                    kept.lock().unwrap().insert(to.to_owned(), token.to_owned());
+                    let mut kept = kept.lock().unwrap();
+                    let kept = kept.get_or_insert_default();
+                    kept.insert(to.to_owned(), token.to_owned());
                 }
             }
+            *kept.lock().unwrap() = None;
         });
         Self {
             process,
