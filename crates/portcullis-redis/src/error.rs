@@ -38,6 +38,12 @@ impl ConnectError {
         Self::new(ConnectErrorKind::Unreachable, message)
     }
 
+    #[cfg(feature = "cluster")]
+    pub(crate) fn nobody() -> Self {
+        let message = "no node of the cluster has a slot";
+        Self::new(ConnectErrorKind::Unreachable, message)
+    }
+
     fn new(kind: ConnectErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -66,5 +72,15 @@ impl From<redis::RedisError> for ConnectError {
         };
         let message = format!("Redis cannot be reached: {error}");
         Self::new(kind, message.replace(['\n', '\r'], " "))
+    }
+}
+
+impl From<crate::failure::Failure> for ConnectError {
+    fn from(failure: crate::failure::Failure) -> Self {
+        use crate::failure::Failure;
+        match failure {
+            Failure::Lost(error) | Failure::Refused(error) => error.into(),
+            Failure::Away | Failure::Late | Failure::Nonsense(_) => Self::late(),
+        }
     }
 }

@@ -10,7 +10,9 @@ use redis::RedisError;
 pub(crate) enum Failure {
     /// There is no connection now, and none was waited for.
     Away,
-    /// The connection broke, or Redis refuses: it is out of memory, a replica, still loading …
+    /// The connection broke, and with it the answer.
+    Lost(RedisError),
+    /// Redis refuses: it is out of memory, a replica, still loading, busy with a script, or this user may not …
     Refused(RedisError),
     /// There was no answer in time.
     Late,
@@ -23,7 +25,7 @@ impl Failure {
     #[cfg(feature = "metrics")]
     pub(crate) fn name(&self) -> &'static str {
         match self {
-            Self::Away => "unavailable",
+            Self::Away | Self::Lost(_) => "unavailable",
             Self::Refused(_) => "refused",
             Self::Late => "timed_out",
             Self::Nonsense(_) => "broken",
@@ -35,6 +37,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Away => f.write_str("Redis cannot be reached"),
+            Self::Lost(error) => write!(f, "the connection to Redis broke: {error}"),
             // The server's code and text name commands and keys, and keys hold hashes alone.
             Self::Refused(error) => write!(f, "Redis refuses: {error}"),
             Self::Late => f.write_str("Redis did not answer in time"),
@@ -47,14 +50,17 @@ impl Error for Failure {}
 
 impl From<RedisError> for Failure {
     fn from(error: RedisError) -> Self {
-        Self::Refused(error)
+        match error.code() {
+            Some(_) => Self::Refused(error),
+            None => Self::Lost(error),
+        }
     }
 }
 
 impl From<Failure> for LimiterError {
     fn from(failure: Failure) -> Self {
         let kind = match failure {
-            Failure::Away | Failure::Refused(_) => LimiterErrorKind::Unavailable,
+            Failure::Away | Failure::Lost(_) | Failure::Refused(_) => LimiterErrorKind::Unavailable,
             Failure::Late => LimiterErrorKind::TimedOut,
             Failure::Nonsense(_) => LimiterErrorKind::Broken,
         };

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use portcullis_accounts::Heard;
 use portcullis_core::{Clock, SystemClock};
@@ -6,10 +7,11 @@ use tokio::sync::mpsc;
 
 use super::frame::Frame;
 use super::ledger::Ledger;
-use super::limits::{FIRST_PAUSE, LONGEST_MESSAGE, LONGEST_PAUSE, UNHEARD};
+use super::limits::{FIRST_PAUSE, LONGEST_MESSAGE, LONGEST_PAUSE, STEADY, UNHEARD};
 use super::observe;
 use super::seal::Seal;
 use super::subscription::{Subscriber, Subscription, Told};
+use crate::link::Pauses;
 use crate::{ConnectError, Redis};
 
 /// Listens, and connects anew whenever it cannot.
@@ -18,6 +20,7 @@ pub(super) struct Ear {
     seal: Seal,
     ledger: Ledger,
     hears_nonsense: bool,
+    pauses: Pauses,
     heard: mpsc::Sender<Heard>,
 }
 
@@ -33,6 +36,7 @@ impl Ear {
             seal,
             ledger: Ledger::default(),
             hears_nonsense: false,
+            pauses: Pauses::new(FIRST_PAUSE, LONGEST_PAUSE),
             heard,
         };
         (ear, receiver)
@@ -52,14 +56,23 @@ impl Ear {
             self.ledger.begin_anew();
             // Only now: what is said from here on is heard, and what was said before is in the store.
             self.miss("subscribed").await;
+            let subscribed = SystemClock.monotonic();
             let reason = self.follow(subscription).await;
             observe::cut(reason);
+            self.recover_from(subscribed).await;
+        }
+    }
+
+    /// A subscription that has held is made anew at once; after one that has not, each pause is longer.
+    async fn recover_from(&mut self, subscribed: Duration) {
+        match SystemClock.monotonic().saturating_sub(subscribed) >= STEADY {
+            true => self.pauses.begin_anew(),
+            false => self.pauses.rest().await,
         }
     }
 
     /// Tries until it succeeds, and says whether it has failed before.
-    async fn subscribe(&self, is_first: bool) -> (Subscription, bool) {
-        let mut pause = FIRST_PAUSE;
+    async fn subscribe(&mut self, is_first: bool) -> (Subscription, bool) {
         let mut has_failed = false;
         loop {
             match self.subscriber.subscribe().await {
@@ -71,8 +84,7 @@ impl Ear {
                     has_failed = true;
                 }
             }
-            crate::link::rest(pause).await;
-            pause = (2 * pause).min(LONGEST_PAUSE);
+            self.pauses.rest().await;
         }
     }
 

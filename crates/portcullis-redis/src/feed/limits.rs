@@ -29,5 +29,8 @@ pub(super) const PATIENCE: Duration = Duration::from_millis(500);
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(25);
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// A subscription that has held for as long is a good one: the next pause is the first again.
+pub(super) const STEADY: Duration = Duration::from_secs(5);
+
 /// After a message that was lost, how soon the others are told that one was.
 pub(super) const CONFESSION: Duration = Duration::from_millis(200);

@@ -1,12 +1,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-#[cfg(feature = "accounts")]
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, PushInfo, PushKind, RedisResult};
 use tokio::time::timeout;
 
-use super::connection::Connection;
 use super::line::{Doubts, Line};
 use crate::ConnectError;
 use crate::place::Place;
@@ -15,15 +13,16 @@ use crate::settings::Settings;
 use crate::tls::Certificates;
 
 /// What there is to know for making a connection.
+#[derive(Clone)]
 pub(crate) struct Dial {
-    place: Place,
+    pub(super) place: Place,
     #[cfg(feature = "tls")]
     certificates: Certificates,
     connect_timeout: Duration,
     pub(super) response_timeout: Duration,
 }
 
-/// The client gives each Sentinel a second, in turn.
+/// The client gives a Sentinel a second to connect and half a second to answer, and the master that it names the same.
 #[cfg(feature = "sentinel")]
 const SENTINEL: Duration = Duration::from_secs(3);
 
@@ -43,48 +42,26 @@ impl Dial {
         }
     }
 
+    /// Where it leads, for operators: without user and password.
+    pub(super) fn name(&self) -> String {
+        match &self.place {
+            Place::One(info) => info.addr().to_string(),
+            #[cfg(feature = "cluster")]
+            Place::Cluster(_) => String::from("the cluster"),
+            #[cfg(feature = "sentinel")]
+            Place::Sentinel(place) => place.master.clone(),
+        }
+    }
+
     /// A connection that answers, and answers in time.
     pub(super) async fn connect(&self) -> Result<Line, ConnectError> {
         let doubts = Arc::default();
-        let connected = timeout(self.patience(), self.open(&doubts)).await;
-        let mut connection = connected.map_err(|_| ConnectError::late())??;
-        let answered = timeout(self.response_timeout, connection.ping()).await;
-        answered.map_err(|_| ConnectError::late())??;
-        Ok(Line { connection, doubts })
-    }
-
-    /// How long the whole may take. Behind a cluster or a Sentinel, one that is silent uses its own time up before another is asked, and the
-    /// others must have theirs still.
-    fn patience(&self) -> Duration {
-        match &self.place {
-            Place::One(_) => self.connect_timeout,
-            #[cfg(feature = "cluster")]
-            Place::Cluster(_) => self.connect_timeout.saturating_mul(4),
-            #[cfg(feature = "sentinel")]
-            Place::Sentinel(_) => self.connect_timeout.saturating_add(SENTINEL),
-        }
-    }
-
-    async fn open(&self, doubts: &Arc<Doubts>) -> Result<Connection, ConnectError> {
-        let settings = settings(doubts);
-        match &self.place {
-            Place::One(info) => {
-                let client = self.client((**info).clone())?;
-                let connection = client.get_multiplexed_async_connection_with_config(&settings);
-                Ok(Connection::One(connection.await?))
-            }
-            #[cfg(feature = "cluster")]
-            Place::Cluster(nodes) => {
-                let connection = self.cluster(nodes)?.get_async_connection().await?;
-                Ok(Connection::Cluster(connection))
-            }
-            #[cfg(feature = "sentinel")]
-            Place::Sentinel(place) => {
-                let mut sentinel = self.sentinel(place)?;
-                let connection = sentinel.get_async_connection_with_config(&settings);
-                Ok(Connection::One(connection.await?))
-            }
-        }
+        let settings = settings(&doubts);
+        let connected = timeout(self.patience(), self.open(&settings)).await;
+        let connection = connected.map_err(|_| ConnectError::late())??;
+        let mut line = Line { connection, doubts };
+        line.ping(self.response_timeout).await?;
+        Ok(line)
     }
 
     /// A connection of one's own, whose pushes are told at once: to the server, to the master, or to a node of the cluster that answers,
@@ -95,12 +72,20 @@ impl Dial {
         tell: impl redis::aio::AsyncPushSender,
     ) -> Result<MultiplexedConnection, ConnectError> {
         let config = limitless().set_push_sender(tell);
-        let connected = timeout(self.patience(), self.open_one(&config)).await;
+        let connected = timeout(self.patience(), self.open(&config)).await;
         connected.map_err(|_| ConnectError::late())?
     }
 
-    #[cfg(feature = "accounts")]
-    async fn open_one(
+    /// How long the whole may take. A Sentinel that is silent uses its own time up before the answer of another is heard.
+    fn patience(&self) -> Duration {
+        match &self.place {
+            #[cfg(feature = "sentinel")]
+            Place::Sentinel(_) => self.connect_timeout.saturating_add(SENTINEL),
+            _ => self.connect_timeout,
+        }
+    }
+
+    async fn open(
         &self,
         config: &AsyncConnectionConfig,
     ) -> Result<MultiplexedConnection, ConnectError> {
@@ -119,14 +104,14 @@ impl Dial {
     }
 
     /// The first that answers, beginning anywhere; each has its share of the time.
-    #[cfg(all(feature = "accounts", feature = "cluster"))]
+    #[cfg(feature = "cluster")]
     async fn open_any(
         &self,
         nodes: &[redis::ConnectionInfo],
         config: &AsyncConnectionConfig,
     ) -> Result<MultiplexedConnection, ConnectError> {
         let share = self.connect_timeout / u32::try_from(nodes.len()).unwrap_or(1).max(1);
-        let first = super::any_of(nodes.len());
+        let first = super::pauses::any_of(nodes.len());
         let mut error = ConnectError::late();
         for info in nodes.iter().cycle().skip(first).take(nodes.len()) {
             let client = self.client(info.clone())?;
@@ -152,23 +137,6 @@ impl Dial {
     #[allow(clippy::unused_self, reason = "certificates are TLS alone")]
     fn client(&self, info: redis::ConnectionInfo) -> RedisResult<Client> {
         Client::open(info)
-    }
-
-    #[cfg(feature = "cluster")]
-    fn cluster(
-        &self,
-        nodes: &[redis::ConnectionInfo],
-    ) -> RedisResult<redis::cluster::ClusterClient> {
-        let builder = redis::cluster::ClusterClientBuilder::new(nodes.to_vec())
-            .connection_timeout(self.connect_timeout)
-            .response_timeout(self.response_timeout)
-            .use_protocol(redis::ProtocolVersion::RESP3);
-        #[cfg(feature = "tls")]
-        let builder = match self.certificates.get() {
-            Some(certificates) => builder.certs(certificates.clone()),
-            None => builder,
-        };
-        builder.build()
     }
 
     #[cfg(feature = "sentinel")]
@@ -213,7 +181,7 @@ fn settings(doubts: &Arc<Doubts>) -> AsyncConnectionConfig {
     let doubts = Arc::clone(doubts);
     let tell = move |push: PushInfo| {
         if push.kind == PushKind::Disconnection {
-            doubts.raise();
+            doubts.note_cut();
         }
         Ok::<_, std::convert::Infallible>(())
     };
