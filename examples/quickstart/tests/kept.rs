@@ -12,7 +12,7 @@ use std::thread;
 use portcullis_testkit::postgres::Server;
 use serde_json::{Value, json};
 
-use self::client::{Client, LoggedIn, bearer, credentials};
+use self::client::{Client, LoggedIn, bearer, credentials, eventually};
 use self::printed::{Directory, Example};
 
 const ALICE: &str = "alice@example.com";
@@ -135,7 +135,9 @@ fn a_database_that_goes_and_comes_back() {
     assert_eq!(client.get_by(&alice.token, "/api/posts").status(), 200);
     assert_eq!(client.curl("", "/api/whoami").json()["user"], Value::Null);
     server.start_again();
-    assert_eq!(client.curl("", "/api/health").status(), 200);
+    eventually("it is back", || {
+        client.curl("", "/api/health").status() == 200
+    });
     client.log_in(ALICE).logged_in(200);
     assert_eq!(client.curl(&key, "/api/posts").status(), 200);
     let (status, complaints) = client.example.end_by("-TERM");

@@ -21,13 +21,17 @@ struct App {
 }
 
 impl App {
-    /// A code of a step that no code was made of before: each is good once, a step earlier or later than now. Time has to pass only
-    /// where all of these are used up.
+    /// A code of a step that no code was made of before: each is good once, a step earlier or later than now, and stays so for a
+    /// quarter of a minute, which a busy machine may need. Time has to pass only where all of these are used up.
     fn code(&mut self) -> String {
         loop {
             let now = seconds();
             let (current, passed) = (now / STEP, now % STEP);
-            let earliest = if passed < 25 { current - 1 } else { current };
+            let earliest = if passed < STEP / 2 {
+                current - 1
+            } else {
+                current
+            };
             if let Some(step) = (earliest..=current + 1).find(|step| *step > self.last) {
                 self.last = step;
                 return self.at(step);

@@ -117,12 +117,9 @@ fn install(into: &Path) -> Result<(), String> {
     }
     let mut npm = Command::new("npm");
     npm.current_dir(into).stdin(Stdio::null());
-    npm.args([
-        "ci",
-        "--ignore-scripts",
-        "--fetch-retries=1",
-        "--fetch-timeout=30000",
-    ]);
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    npm.args(["--fetch-retries=4", "--fetch-retry-mintimeout=1000"]);
+    npm.args(["--fetch-retry-maxtimeout=10000", "--fetch-timeout=60000"]);
     let output = npm.output().map_err(plain)?;
     match output.status.success() {
         true => Ok(()),

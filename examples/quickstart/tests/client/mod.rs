@@ -124,16 +124,14 @@ impl Client {
 
     /// The newest mail to somebody whose text contains this; mail is sent beside the requests, so it may take a moment.
     pub(crate) fn mail(&self, to: &str, containing: &str) -> Value {
-        for _ in 0..200 {
-            let fits = |mail: &&Value| {
-                mail["to"] == to && mail["text"].as_str().unwrap().contains(containing)
-            };
-            if let Some(mail) = self.mails().iter().rev().find(fits) {
-                return mail.clone();
-            }
-            thread::sleep(Duration::from_millis(25));
-        }
-        panic!("no mail to {to} with {containing:?}: {:?}", self.mails());
+        let fits =
+            |mail: &&Value| mail["to"] == to && mail["text"].as_str().unwrap().contains(containing);
+        let mut found = None;
+        eventually("a mail comes", || {
+            found = self.mails().iter().rev().find(fits).cloned();
+            found.is_some()
+        });
+        found.unwrap()
     }
 
     /// The token of the newest link to this page that was mailed to somebody.
@@ -143,6 +141,18 @@ impl Client {
         let (_, rest) = mail["text"].as_str().unwrap().split_once(&start).unwrap();
         rest.split_whitespace().next().unwrap().to_owned()
     }
+}
+
+/// Asks until it is so, for at most half a minute.
+#[track_caller]
+pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..1200 {
+        if is_so() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(25));
+    }
+    panic!("it never came to this: {what}");
 }
 
 pub(crate) fn credentials(email: &str) -> Value {
