@@ -26,14 +26,14 @@ export class Authenticator {
     return execFileSync('oathtool', arguments_, { encoding: 'utf8' }).trim();
   }
 
-  // A code of a step that no code was made of before, for each is good once. One step of drift is allowed either way; only where
-  // that is used up, time has to pass.
+  // A code of a step that no code was made of before, for each is good once. One step of drift is allowed either way, and each code is
+  // good for another quarter of a minute, which a busy machine may need; only where these are used up, time has to pass.
   async code() {
     for (;;) {
       const now = Date.now() / 1000;
       const current = Math.floor(now / STEP);
       const left = STEP - (now % STEP);
-      const candidates = [...(left > 5 ? [current - 1] : []), current, current + 1];
+      const candidates = [...(left > STEP / 2 ? [current - 1] : []), current, current + 1];
       const step = candidates.find((one) => one > this.#last);
       if (step) {
         this.#last = step;

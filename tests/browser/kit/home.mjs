@@ -69,7 +69,7 @@ export async function enrol({ page }, authenticator) {
 // The link in the newest mail to somebody that leads to this page.
 export async function mailedLink(to, page) {
   const start = `${settings.base}${page}#token=`;
-  for (let left = 200; left > 0; left -= 1) {
+  for (let left = 1200; left > 0; left -= 1) {
     const mails = await (await fetch(`${settings.base}/dev/mail`)).json();
     const mail = mails.findLast((one) => one.to === to && one.text.includes(start));
     if (mail) {

@@ -5,4 +5,4 @@ export const settings = JSON.parse(process.env.JOURNEY);
 setTimeout(() => {
   console.error('the journey takes too long');
   process.exit(1);
-}, 240_000).unref();
+}, 480_000).unref();

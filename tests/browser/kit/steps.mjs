@@ -6,7 +6,7 @@ import { close, open, whereAll } from './visitor.mjs';
 async function inTime(step) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error('this takes too long')), 100_000);
+    timer = setTimeout(() => reject(new Error('this takes too long')), 200_000);
   });
   await Promise.race([step, late]).finally(() => clearTimeout(timer));
 }

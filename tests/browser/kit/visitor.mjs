@@ -14,7 +14,7 @@ const FLAGS = [
 let chrome;
 
 export async function open() {
-  chrome = await chromium.launch({ executablePath: settings.chromium, args: FLAGS });
+  chrome = await chromium.launch({ executablePath: settings.chromium, args: FLAGS, timeout: 120_000 });
 }
 
 export const close = () => chrome.close();
@@ -34,7 +34,7 @@ export class Visitor {
   static async arrive(options = {}) {
     const visitor = new Visitor();
     visitor.context = await chrome.newContext({ permissions: ['clipboard-read', 'clipboard-write'], ...options });
-    visitor.context.setDefaultTimeout(20_000);
+    visitor.context.setDefaultTimeout(60_000);
     visitor.context.on('request', (request) => visitor.addresses.push(request.url()));
     visitor.context.on('weberror', (error) => visitor.complaints.push(String(error.error())));
     visitor.context.on('console', (message) => {
