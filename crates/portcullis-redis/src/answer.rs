@@ -15,6 +15,19 @@ pub(crate) fn integers(answer: &Value, length: usize) -> Result<Vec<i64>, Failur
         .ok_or(Failure::Nonsense("not the numbers that were asked for"))
 }
 
+/// Three integers: of the most frequent answer no list is made.
+pub(crate) fn three(answer: &Value) -> Result<[i64; 3], Failure> {
+    match answer {
+        Value::Array(values) => match values[..] {
+            [Value::Int(first), Value::Int(second), Value::Int(third)] => {
+                Ok([first, second, third])
+            }
+            _ => Err(Failure::Nonsense("not the numbers that were asked for")),
+        },
+        _ => Err(Failure::Nonsense("no list")),
+    }
+}
+
 pub(crate) fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Int(number) => Some(*number),

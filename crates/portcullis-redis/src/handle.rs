@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::hash::Hasher;
 use crate::link::Link;
 use crate::moment::Moments;
-use crate::script::Script;
+use crate::script::{Argument, Script, TimedScript};
 use crate::{ConnectError, RedisBuilder, observe};
 
 /// A connection to Redis, which limits, lockouts and sessions share. Clones are the same one.
@@ -83,6 +83,26 @@ impl Redis {
                 self.ask(operation, &in_full).await
             }
             answer => answer,
+        }
+    }
+
+    /// Asks by a script that has to know when it is.
+    pub(crate) async fn run_now<K: AsRef<str>>(
+        &self,
+        operation: &'static str,
+        script: &TimedScript,
+        keys: &[K],
+        arguments: &[Argument],
+    ) -> Result<Value, Failure> {
+        let moments = &self.inner.moments;
+        let script = script.by(moments);
+        match moments.told() {
+            None => self.run(operation, script, keys, arguments).await,
+            Some(told) => {
+                let told = told.map(Argument::Signed);
+                let arguments = [arguments, &told].concat();
+                self.run(operation, script, keys, &arguments).await
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Which clock decides.
 
-use portcullis_core::SharedClock;
+use portcullis_core::{Clock, SharedClock, SystemClock};
 
 /// Redis' own, or, for tests, one of the caller's.
 #[derive(Debug, Clone)]
@@ -15,17 +15,21 @@ const MARGIN: u64 = 1000;
 const MARGIN_OF_TESTS: u64 = 3_600_000;
 
 impl Moments {
-    /// What a script is told: seconds, nanoseconds within the second, and the margin of a key's life. Without seconds it asks Redis.
-    pub(crate) fn now(&self) -> [String; 3] {
-        let margin = self.margin().to_string();
-        match self {
-            Self::Server => [String::new(), String::new(), margin],
-            Self::Caller(clock) => {
-                let time = clock.monotonic();
-                let (seconds, nanos) = (time.as_secs(), time.subsec_nanos());
-                [seconds.to_string(), nanos.to_string(), margin]
-            }
-        }
+    /// What a script is told of the caller's clock: microseconds, nanoseconds beyond them, and by how many milliseconds the expiry of a
+    /// key, which goes by the clock of the world, is later than that. Nothing where Redis' own clock decides.
+    pub(crate) fn told(&self) -> Option<[i64; 3]> {
+        let Self::Caller(clock) = self else {
+            return None;
+        };
+        let time = clock.monotonic();
+        let signed = |number: u128| i64::try_from(number).unwrap_or(i64::MAX);
+        let ahead = SystemClock.now().unix_millis() - signed(time.as_millis());
+        let margin = ahead + signed(MARGIN_OF_TESTS.into());
+        Some([
+            signed(time.as_micros()),
+            i64::from(time.subsec_nanos() % 1000),
+            margin,
+        ])
     }
 
     /// For how many milliseconds a key outlives its use.

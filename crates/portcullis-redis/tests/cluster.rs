@@ -93,6 +93,65 @@ async fn scripts_that_are_flushed() {
     three.each_step_after(flush).await;
 }
 
+/// A client of whom this node of the cluster keeps what is counted.
+async fn client_on(cluster: &Cluster, limiter: &RedisLimiter, node: usize) -> LimitKey {
+    let size = || cluster.ask(node, &["DBSIZE"]);
+    for number in 0..1000 {
+        let (client, before) = (
+            LimitKey::from(format!("on {node}: {number}").as_str()),
+            size(),
+        );
+        let quota = Quota::per_hour(1).named("where is it");
+        let decision = limiter.check(&[LimitRequest::new(&client, &quota)]).await;
+        assert!(decision.unwrap().is_allowed());
+        if size() != before {
+            return client;
+        }
+    }
+    panic!("nobody lies on {node}")
+}
+
+/// AC-T1: who hangs up in the middle of a walk over several slots has counted everywhere or nowhere.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_hangs_up_in_the_middle() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    let redis = builder(&cluster).response_timeout(Duration::from_secs(30));
+    let redis = redis.connect().await.unwrap();
+    let limiter = RedisLimiter::new(&redis).without_local_refusals();
+    let (first, second) = (
+        client_on(&cluster, &limiter, 0).await,
+        client_on(&cluster, &limiter, 1).await,
+    );
+    // The lower limit is counted first; the other has no room.
+    let (low, high) = (Quota::per_hour(5), Quota::per_hour(10));
+    let exhausting = LimitRequest::new(&second, &high).with_cost(10);
+    let exhausted = limiter.check(&[exhausting]).await.unwrap();
+    assert!(exhausted.is_allowed());
+    let left = async || {
+        let looking = LimitRequest::new(&first, &low).with_cost(0);
+        limiter.check(&[looking]).await.unwrap().remaining()
+    };
+    cluster.pause(1);
+    let asking = tokio::spawn({
+        let (limiter, first, second) = (limiter.clone(), first.clone(), second.clone());
+        let (low, high) = (low.clone(), high.clone());
+        async move {
+            let requests = [
+                LimitRequest::new(&first, &low),
+                LimitRequest::new(&second, &high),
+            ];
+            limiter.check(&requests).await
+        }
+    });
+    eventually("the first is counted", async || left().await == 4).await;
+    asking.abort();
+    assert!(asking.await.is_err_and(|error| error.is_cancelled()));
+    cluster.resume(1);
+    eventually("it is taken back", async || left().await == 5).await;
+}
+
 /// Whose keys lie on a node that is silent is refused within the time limit; nobody is let through; it heals by itself.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_silent_node() {

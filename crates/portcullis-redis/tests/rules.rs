@@ -15,7 +15,7 @@ use portcullis_testkit::redis::Server;
 use proptest::prelude::*;
 use tower::{Service, ServiceBuilder, ServiceExt};
 
-use self::nodes::{connect, connect_nodes, connect_with_clock, eventually, patient, server};
+use self::nodes::{cases, connect, connect_nodes, connect_with_clock, eventually, patient, server};
 
 type Request = http::Request<()>;
 
@@ -161,6 +161,8 @@ async fn other_costs_are_asked_for() {
 }
 
 proptest! {
+    #![proptest_config(cases(64))]
+
     /// With what it knows already, one node decides as Redis alone would: whatever is asked, and whenever.
     #[test]
     fn knowing_changes_no_decision(

@@ -3,6 +3,9 @@
 //! They are counted one slot after the other, the one with the lowest limit first, since it is the likeliest to refuse. Where one has no room, what the slots before it have counted is taken back. So no quota is
 //! ever exceeded, and a request that is refused has counted nothing in the end; for the milliseconds in between, it has.
 
+use std::future::Future;
+use std::panic::resume_unwind;
+
 use portcullis_limit::{Decision, Outcome};
 
 use super::ask;
@@ -19,21 +22,13 @@ pub(super) async fn check(redis: &Redis, requests: &[Asked]) -> Result<Decision,
     }
     let lowest_limit = |slot: &Vec<usize>| slot.iter().map(|at| requests[*at].limit).min();
     slots.sort_by_key(lowest_limit);
-    let mut walk = Walk {
-        redis,
-        requests,
+    let walk = Walk {
+        redis: redis.clone(),
+        requests: requests.to_vec(),
         outcomes: vec![None; requests.len()],
         counted: Vec::new(),
     };
-    let walked = walk.through(&slots).await;
-    if !matches!(walked, Ok(None)) {
-        walk.take_back().await;
-    }
-    if let Some(refused) = walked? {
-        slots.retain(|slot| slot[0] != refused);
-        walk.judge(&slots).await?;
-    }
-    Ok(Decision::new(walk.outcomes.into_iter().flatten()))
+    to_the_end(walk.decide(slots)).await
 }
 
 /// Takes hits back, slot by slot.
@@ -46,26 +41,62 @@ pub(super) async fn refund(redis: &Redis, hits: Vec<Counted>) -> Result<(), Fail
             None => slots.push(vec![hit]),
         }
     }
-    let mut result = Ok(());
-    for slot in slots {
-        result = result.and(ask::refund(redis, &slot).await);
+    if let [slot] = &slots[..] {
+        return ask::refund(redis, slot).await;
     }
-    result
+    let redis = redis.clone();
+    to_the_end(async move {
+        let mut result = Ok(());
+        for slot in slots {
+            result = result.and(ask::refund(&redis, &slot).await);
+        }
+        result
+    })
+    .await
 }
 
-struct Walk<'a> {
-    redis: &'a Redis,
-    requests: &'a [Asked],
+/// Takes all steps, also where nobody waits for the answer any more: a client that hangs up in the middle would otherwise leave one quota
+/// counted and another not.
+async fn to_the_end<T, F>(steps: F) -> Result<T, Failure>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, Failure>> + Send + 'static,
+{
+    match tokio::spawn(steps).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            // The runtime shuts down.
+            Err(_) => Err(Failure::Away),
+        },
+    }
+}
+
+struct Walk {
+    redis: Redis,
+    requests: Vec<Asked>,
     outcomes: Vec<Option<Outcome>>,
     counted: Vec<Counted>,
 }
 
-impl Walk<'_> {
+impl Walk {
+    async fn decide(mut self, mut slots: Vec<Vec<usize>>) -> Result<Decision, Failure> {
+        let walked = self.through(&slots).await;
+        if !matches!(walked, Ok(None)) {
+            self.take_back().await;
+        }
+        if let Some(refused) = walked? {
+            slots.retain(|slot| slot[0] != refused);
+            self.judge(&slots).await?;
+        }
+        Ok(Decision::new(self.outcomes.into_iter().flatten()))
+    }
+
     /// Counts slot by slot, and names the first request of the slot that had no room, if there was one.
     async fn through(&mut self, slots: &[Vec<usize>]) -> Result<Option<usize>, Failure> {
         for slot in slots {
             let asked = self.requests_in(slot);
-            let decision = ask::check(self.redis, &asked).await?;
+            let decision = ask::check(&self.redis, &asked).await?;
             self.keep(slot, &decision);
             if !decision.is_allowed() {
                 return Ok(slot.first().copied());
@@ -95,14 +126,14 @@ impl Walk<'_> {
     /// What cannot be taken back stays counted: too much, never too little.
     async fn take_back(&mut self) {
         for hit in std::mem::take(&mut self.counted) {
-            drop(ask::undo(self.redis, std::slice::from_ref(&hit)).await);
+            drop(ask::undo(&self.redis, std::slice::from_ref(&hit)).await);
         }
     }
 
     /// How those in the other slots stand, now that nothing is counted.
     async fn judge(&mut self, slots: &[Vec<usize>]) -> Result<(), Failure> {
         for slot in slots {
-            let decision = ask::judge(self.redis, &self.requests_in(slot)).await?;
+            let decision = ask::judge(&self.redis, &self.requests_in(slot)).await?;
             self.keep(slot, &decision);
         }
         Ok(())

@@ -7,39 +7,30 @@ use portcullis_limit::{Decision, Outcome};
 use redis::Value;
 
 use super::asked::{Asked, Counted};
+use super::bucket::{Bucket, NEVER};
 use crate::Redis;
-use crate::answer::{integers, small, unsigned};
+use crate::answer::{integers, small, three, unsigned};
 use crate::failure::Failure;
-use crate::script::Script;
+use crate::script::{Argument, TimedScript};
 
-static GCRA: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(concat!(
-        include_str!("moment.lua"),
-        include_str!("gcra.lua")
-    ))
-});
+static GCRA: LazyLock<TimedScript> =
+    LazyLock::new(|| TimedScript::new(&[include_str!("gcra.lua")]));
 
-static CHECK: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(concat!(
-        include_str!("moment.lua"),
-        include_str!("state.lua"),
-        include_str!("check.lua")
-    ))
-});
+static CHECK: LazyLock<TimedScript> =
+    LazyLock::new(|| TimedScript::new(&[include_str!("state.lua"), include_str!("check.lua")]));
 
-static REFUND: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(concat!(
-        include_str!("moment.lua"),
-        include_str!("state.lua"),
-        include_str!("refund.lua")
-    ))
-});
+static REFUND: LazyLock<TimedScript> =
+    LazyLock::new(|| TimedScript::new(&[include_str!("state.lua"), include_str!("refund.lua")]));
 
 /// What a script is told to do with requests.
-const COUNT: &str = "1";
-const JUDGE: &str = "0";
+const COUNT: Argument = Argument::Text("1");
+const JUDGE: Argument = Argument::Text("0");
 
-const NANOS_PER_SECOND: u64 = 1_000_000_000;
+/// What becomes of a window that hits have begun when they are taken back.
+const GOES_ON: Argument = Argument::Text("0");
+const NEVER_BEGAN: Argument = Argument::Text("1");
+
+const NANOS_PER_MICRO: u64 = 1000;
 
 /// Counts these requests if all have room: one step, whose keys must lie in one slot.
 pub(super) async fn check(redis: &Redis, requests: &[Asked]) -> Result<Decision, Failure> {
@@ -55,31 +46,34 @@ pub(super) async fn judge(redis: &Redis, requests: &[Asked]) -> Result<Decision,
 }
 
 async fn check_gcra(redis: &Redis, request: &Asked) -> Result<Decision, Failure> {
-    let [seconds, nanos, margin] = redis.inner.moments.now();
+    let bucket = Bucket::of(request);
+    let latest = bucket.latest_arrival();
     let arguments = [
-        seconds,
-        nanos,
-        margin,
-        request.length.to_string(),
-        request.limit.to_string(),
-        request.cost.to_string(),
+        latest.map_or(NEVER, Argument::Number),
+        bucket.weight().into(),
     ];
-    let answer = redis
-        .run("limit", &GCRA, &[&request.key], &arguments)
-        .await?;
-    let numbers = integers(&answer, 6)?;
-    let mark = mark(numbers[4], numbers[5])?;
-    Ok(Decision::new([outcome(request, &numbers[..4], mark)?]))
+    let keys = [&request.key];
+    let answer = redis.run_now("limit", &GCRA, &keys, &arguments).await?;
+    let [arrival, micros, nanos] = three(&answer)?;
+    let mark = mark(micros, nanos)?;
+    let outcome = bucket.outcome(unsigned(arrival)?, mark)?;
+    Ok(Decision::new([outcome]))
 }
 
-async fn check_all(redis: &Redis, requests: &[Asked], how: &str) -> Result<Decision, Failure> {
-    let mut arguments = redis.inner.moments.now().to_vec();
-    arguments.push(how.to_owned());
+async fn check_all(redis: &Redis, requests: &[Asked], how: Argument) -> Result<Decision, Failure> {
+    let mut arguments = Vec::with_capacity(1 + 5 * requests.len());
+    arguments.push(how);
     for request in requests {
-        push(&mut arguments, request);
+        arguments.extend([
+            Argument::Text(request.algorithm),
+            request.limit.into(),
+            request.length.into(),
+            request.cost.into(),
+            request.units_in_a_micro().into(),
+        ]);
     }
     let keys: Vec<_> = requests.iter().map(|request| &request.key).collect();
-    let answer = redis.run("limit", &CHECK, &keys, &arguments).await?;
+    let answer = redis.run_now("limit", &CHECK, &keys, &arguments).await?;
     let numbers = integers(&answer, 2 + 4 * requests.len())?;
     let mark = mark(numbers[0], numbers[1])?;
     let each = requests.iter().zip(numbers[2..].chunks_exact(4));
@@ -91,41 +85,39 @@ async fn check_all(redis: &Redis, requests: &[Asked], how: &str) -> Result<Decis
 
 /// Takes these hits back, in one step. A window that they have begun goes on, as it does in memory.
 pub(super) async fn refund(redis: &Redis, hits: &[Counted]) -> Result<(), Failure> {
-    take_back(redis, hits, "0").await
+    take_back(redis, hits, GOES_ON).await
 }
 
 /// The same, as if the hits had never been: nor has a window that they alone have begun.
 pub(super) async fn undo(redis: &Redis, hits: &[Counted]) -> Result<(), Failure> {
-    take_back(redis, hits, "1").await
+    take_back(redis, hits, NEVER_BEGAN).await
 }
 
-async fn take_back(redis: &Redis, hits: &[Counted], how: &str) -> Result<(), Failure> {
-    let mut arguments = redis.inner.moments.now().to_vec();
-    arguments.push(how.to_owned());
+async fn take_back(redis: &Redis, hits: &[Counted], how: Argument) -> Result<(), Failure> {
+    let mut arguments = Vec::with_capacity(1 + 6 * hits.len());
+    arguments.push(how);
     for Counted { asked, mark } in hits {
-        push(&mut arguments, asked);
-        arguments.push((mark / NANOS_PER_SECOND).to_string());
-        arguments.push((mark % NANOS_PER_SECOND).to_string());
+        arguments.extend([
+            Argument::Text(asked.algorithm),
+            asked.length.into(),
+            asked.cost.into(),
+            asked.units_in_a_micro().into(),
+            (mark / NANOS_PER_MICRO).into(),
+            // Nothing, where a microsecond is the unit.
+            (mark % NANOS_PER_MICRO / asked.unit).into(),
+        ]);
     }
     let keys: Vec<_> = hits.iter().map(|hit| &hit.asked.key).collect();
-    let answer = redis.run("refund", &REFUND, &keys, &arguments).await?;
+    let answer = redis.run_now("refund", &REFUND, &keys, &arguments).await?;
     match answer {
         Value::Int(1) => Ok(()),
         _ => Err(Failure::Nonsense("a refund that is none")),
     }
 }
 
-fn push(arguments: &mut Vec<String>, request: &Asked) {
-    arguments.push(request.algorithm.to_owned());
-    arguments.push(request.limit.to_string());
-    arguments.push(request.length.to_string());
-    arguments.push(request.cost.to_string());
-    arguments.push(request.unit.to_string());
-}
-
 /// When it was decided, in nanoseconds: until the year 2554.
-fn mark(seconds: i64, nanos: i64) -> Result<u64, Failure> {
-    let mark = unsigned(seconds)?.checked_mul(NANOS_PER_SECOND);
+fn mark(micros: i64, nanos: i64) -> Result<u64, Failure> {
+    let mark = unsigned(micros)?.checked_mul(NANOS_PER_MICRO);
     let mark = mark.and_then(|mark| mark.checked_add(u64::try_from(nanos).ok()?));
     mark.ok_or(Failure::Nonsense("a time out of range"))
 }

@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use portcullis_limit::{Algorithm, Hit, LimitRequest, Quota};
@@ -62,6 +63,11 @@ impl Asked {
         self.algorithm == "g" && self.unit == 1
     }
 
+    /// How many units there are in a microsecond.
+    pub(super) fn units_in_a_micro(&self) -> u64 {
+        1000 / self.unit
+    }
+
     /// The part of the key that chooses its slot in a cluster.
     pub(super) fn tag(&self) -> &str {
         tag(&self.key)
@@ -106,11 +112,10 @@ fn name(redis: &Redis, quota: &Quota, hash: Hash) -> String {
 }
 
 fn push_window(key: &mut String, quota: &Quota) {
-    let window = quota.window();
-    let whole_seconds = window.subsec_nanos() == 0;
-    let text = match whole_seconds {
-        true => format!(":{}/{}s:", quota.amount(), window.as_secs()),
-        false => format!(":{}/{}ms:", quota.amount(), window.as_millis()),
+    let (amount, window) = (quota.amount(), quota.window());
+    // Writing to a string does not fail.
+    let _ = match window.subsec_nanos() {
+        0 => write!(key, ":{amount}/{}s:", window.as_secs()),
+        _ => write!(key, ":{amount}/{}ms:", window.as_millis()),
     };
-    key.push_str(&text);
 }

@@ -1,28 +1,20 @@
--- One request under one quota that counts by GCRA: the most frequent case, and the shortest script.
--- KEYS[1]: its key, which holds the theoretical arrival time, seconds and nine digits of nanoseconds.
--- ARGV[4..6]: emission interval in nanoseconds, limit, cost.
--- Numbers are integers below 2^53, which a double holds exactly: times are reckoned from now.
-local emission, limit, cost = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local capacity = emission * limit
-local stored = redis.call('GET', KEYS[1])
-local arrival = 0
+-- One request under one quota that counts by GCRA: the most frequent case, and the shortest script. The rest is reckoned by who asks.
+-- KEYS[1]: its key. ARGV[1]: how far ahead the theoretical arrival time may be for the request to have room, in nanoseconds; less than none: never. ARGV[2]: how
+-- much further it is then. Answers how far ahead it was, and when that was. Numbers are integers below 2^53, which a double holds exactly.
+local stored, arrival = redis.call('GET', KEYS[1]), 0
 if stored then
-    local at = (tonumber(string.sub(stored, 1, -10)) - seconds) * 1e9 + tonumber(string.sub(stored, -9)) - nanos
-    if at > 0 then
-        arrival = at
+    if #stored ~= 16 then
+        error('no state of a limit')
+    end
+    local at, after = struct.unpack('<dd', stored)
+    arrival = (at - now) * 1000 + after - nanos
+    if arrival < 0 then
+        arrival = 0
     end
 end
-local next = arrival + emission * cost
-if next > capacity then
-    local wait = next - capacity
-    if cost > limit then
-        wait = math.max(arrival, emission)
-    end
-    return { 0, math.floor(math.max(capacity - arrival, 0) / emission), arrival, wait, seconds, nanos }
+if arrival <= tonumber(ARGV[1]) and ARGV[2] ~= '0' then
+    local after = arrival + ARGV[2]
+    local expires = math.ceil(now / 1000 + after / 1000000) + margin
+    redis.call('SET', KEYS[1], struct.pack('<dd', now, after + nanos), 'PXAT', string.format('%d', expires))
 end
-if cost > 0 then
-    local at = nanos + next
-    local value = string.format('%.0f%09.0f', seconds + math.floor(at / 1e9), at % 1e9)
-    redis.call('SET', KEYS[1], value, 'PX', math.ceil(next / 1e6) + margin)
-end
-return { 1, math.floor((capacity - next) / emission), next, 0, seconds, nanos }
+return { arrival, now, nanos }

@@ -3,6 +3,7 @@
 mod apart;
 mod ask;
 mod asked;
+mod bucket;
 mod known;
 
 use std::fmt;

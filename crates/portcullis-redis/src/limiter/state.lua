@@ -1,74 +1,51 @@
--- What is kept of one key: a moment, as seconds and nine digits of nanoseconds, and hits of this and of the former window, where the
--- algorithm counts them. `fresh` is that moment, in units from now: from there on the key is as good as new. A unit is a nanosecond, or
--- a microsecond where nanoseconds would not fit below 2^53.
-local function units(at, below, unit)
-    return (tonumber(at) - seconds) * (1e9 / unit) + math.floor((tonumber(below) - nanos) / unit)
+-- What is kept of one key: a moment, in microseconds since 1970; how long after it the key is as good as new, in units; and hits of this and of the former window, where the
+-- algorithm counts them. A microsecond has 1000 units, or 1 where nanoseconds would not fit below 2^53. `fresh` is the time from now until the key is as good as new.
+local function since(at, after, units)
+    if units == 1000 then
+        return (at - now) * 1000 + after - nanos
+    end
+    return at - now + after
 end
 
-local function read(key, unit)
+local function read(key, algorithm, units)
     local stored = redis.call('GET', key)
     if not stored then
-        return nil
+        return 0, 0, 0
     end
-    local at, below, current, previous = string.match(stored, '^(%d+)(%d%d%d%d%d%d%d%d%d) ?(%d*) ?(%d*)$')
-    local fresh = units(at, below, unit)
+    local at, after, current, previous
+    if algorithm == 'g' and #stored == 16 then
+        at, after = struct.unpack('<dd', stored)
+    elseif algorithm ~= 'g' and #stored == 32 then
+        at, after, current, previous = struct.unpack('<dddd', stored)
+    else
+        error('no state of a limit')
+    end
+    local fresh = since(at, after, units)
     if fresh <= 0 then
-        return nil
+        return 0, 0, 0
     end
-    return { fresh = fresh, current = tonumber(current) or 0, previous = tonumber(previous) or 0 }
+    return fresh, current or 0, previous or 0
 end
 
-local function write(key, algorithm, state, unit)
-    if state.fresh <= 0 then
+local function write(key, algorithm, units, fresh, current, previous)
+    if fresh <= 0 then
         redis.call('DEL', key)
         return
     end
-    local second = 1e9 / unit
-    local at = math.floor(nanos / unit) + state.fresh
-    local value = string.format('%.0f%09.0f', seconds + math.floor(at / second), (at % second) * unit)
-    if algorithm ~= 'g' then
-        value = string.format('%s %.0f %.0f', value, state.current, state.previous)
-    end
-    redis.call('SET', key, value, 'PX', math.ceil(state.fresh * unit / 1e6) + margin)
+    local after = units == 1000 and fresh + nanos or fresh
+    local value = algorithm == 'g' and struct.pack('<dd', now, after) or struct.pack('<dddd', now, after, current, previous)
+    local expires = math.ceil(now / 1000 + fresh / (1000 * units)) + margin
+    redis.call('SET', key, value, 'PXAT', string.format('%d', expires))
 end
 
--- The smallest integer that is not below a * b / c. Products beyond 2^53 are compared in two parts: exact while a and the result are
--- below 2^26, and off by one at most beyond.
-local function share(a, b, c)
-    local result = math.ceil(a * b / c)
-    if a * b < 9007199254740992 then
-        return result
+-- Where the present window began, in units from now, and the hits of this and of the former one.
+local function windows(length, fresh, current, previous)
+    if fresh <= 0 then
+        return 0, 0, 0
     end
-    local high, low = math.floor(b / 67108864), b % 67108864
-    local above, below = math.floor(c / 67108864), c % 67108864
-    local function missing()
-        return (a * high - result * above) * 67108864 + (a * low - result * below)
-    end
-    while missing() > 0 do
-        result = result + 1
-    end
-    while missing() <= -c do
-        result = result - 1
-    end
-    return result
-end
-
--- Two windows side by side. `begin` is where the present one began, in units from now.
-local function windows(length, state)
-    if not state then
-        return { length = length, begin = 0, current = 0, previous = 0 }
-    end
-    local begin = state.fresh - 2 * length
+    local begin = fresh - 2 * length
     if -begin >= length then
-        return { length = length, begin = begin + length, current = 0, previous = state.current }
+        return begin + length, 0, current
     end
-    return { length = length, begin = begin, current = state.current, previous = state.previous }
-end
-
-local function elapsed(window)
-    return math.max(0, math.min(-window.begin, window.length))
-end
-
-local function after(window)
-    return { fresh = window.begin + 2 * window.length, current = window.current, previous = window.previous }
+    return begin, current, previous
 end

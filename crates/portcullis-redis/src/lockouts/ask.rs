@@ -10,41 +10,27 @@ use super::place::{Failed, Place};
 use crate::Redis;
 use crate::answer::{integers, small, unsigned};
 use crate::failure::Failure;
-use crate::script::Script;
+use crate::script::{Argument, TimedScript};
 
-static COUNT: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(concat!(
-        include_str!("moment.lua"),
-        include_str!("count.lua")
-    ))
-});
+static COUNT: LazyLock<TimedScript> =
+    LazyLock::new(|| TimedScript::new(&[include_str!("run.lua"), include_str!("count.lua")]));
 
-static SETTLE: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(concat!(
-        include_str!("moment.lua"),
-        include_str!("settle.lua")
-    ))
-});
+static SETTLE: LazyLock<TimedScript> =
+    LazyLock::new(|| TimedScript::new(&[include_str!("run.lua"), include_str!("settle.lua")]));
 
-static LOOK: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(concat!(
-        include_str!("moment.lua"),
-        include_str!("look.lua")
-    ))
-});
+static LOOK: LazyLock<TimedScript> =
+    LazyLock::new(|| TimedScript::new(&[include_str!("run.lua"), include_str!("look.lua")]));
 
 /// Counts one failure on all of these, or on none.
 pub(super) async fn count(redis: &Redis, places: &[Place]) -> Result<Counted, Failure> {
-    let mut arguments = redis.inner.moments.now().to_vec();
+    let mut arguments = Vec::with_capacity(4 * places.len());
     for place in places {
-        arguments.push(place.attempts.to_string());
-        arguments.push(place.first_lock.to_string());
-        arguments.push(place.longest_lock.to_string());
-        arguments.push(place.quiet.to_string());
+        arguments.push(place.attempts.into());
+        arguments.extend([place.first_lock, place.longest_lock, place.quiet].map(Argument::Number));
     }
     let keys = keys(places);
     let answer = redis
-        .run("lockout_count", &COUNT, &keys, &arguments)
+        .run_now("lockout_count", &COUNT, &keys, &arguments)
         .await?;
     let numbers = integers(&answer, 1 + 4 * places.len())?;
     let standings: Result<Vec<_>, _> = numbers[1..].chunks_exact(4).map(counted).collect();
@@ -61,16 +47,16 @@ pub(super) async fn settle(
     clear: &[Place],
     take_back: &[Failed],
 ) -> Result<(), Failure> {
-    let mut arguments = redis.inner.moments.now().to_vec();
-    arguments.push(clear.len().to_string());
+    let mut arguments = Vec::with_capacity(1 + 2 * take_back.len());
+    arguments.push(Argument::Number(clear.len() as u64));
     for failed in take_back {
-        arguments.push(failed.place.attempts.to_string());
-        arguments.push(failed.mark.to_string());
+        arguments.push(failed.place.attempts.into());
+        arguments.push(failed.mark.into());
     }
     let mut all = keys(clear);
     all.extend(take_back.iter().map(|failed| &failed.place.key));
     let answer = redis
-        .run("lockout_settle", &SETTLE, &all, &arguments)
+        .run_now("lockout_settle", &SETTLE, &all, &arguments)
         .await?;
     match answer {
         Value::Int(1) => Ok(()),
@@ -80,10 +66,11 @@ pub(super) async fn settle(
 
 /// How these stand.
 pub(super) async fn look(redis: &Redis, places: &[Place]) -> Result<Vec<Standing>, Failure> {
-    let mut arguments = redis.inner.moments.now().to_vec();
-    arguments.extend(places.iter().map(|place| place.attempts.to_string()));
+    let arguments: Vec<Argument> = places.iter().map(|place| place.attempts.into()).collect();
     let keys = keys(places);
-    let answer = redis.run("lockout_look", &LOOK, &keys, &arguments).await?;
+    let answer = redis
+        .run_now("lockout_look", &LOOK, &keys, &arguments)
+        .await?;
     let numbers = integers(&answer, 2 * places.len())?;
     numbers
         .chunks_exact(2)

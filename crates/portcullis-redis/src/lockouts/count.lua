@@ -1,9 +1,6 @@
--- Counts one failure on all counters; on none, if any of them is locked. KEYS: one for each. ARGV, from the fourth on, four for each:
+-- Counts one failure on all counters; on none, if any of them is locked. KEYS: one for each. ARGV, four for each:
 -- attempts of a round, the first lock, the longest lock, and the quiet after which a run is forgotten, in microseconds.
 -- Answers whether it was counted, then four numbers for each: locked for, failures left, the mark, and whether this has locked it.
-local function later(by)
-    return math.min(now + by, NEVER)
-end
 
 -- As long as the first, doubled for each lock before; from the thirty-third on the longest.
 local function lock(first, longest, round)
@@ -13,53 +10,50 @@ local function lock(first, longest, round)
     return math.min(first * 2 ^ (round - 1), longest)
 end
 
-local function fail(run, attempts, first, longest, quiet)
-    local after = { failures = 1, locks = 0, open = now }
-    if run then
-        after = { failures = run.failures + 1, locks = run.locks, open = run.open }
+local function fail(attempts, first, longest, quiet, run)
+    local open, failures, locks = now, 1, 0
+    if run[1] > now then
+        open, failures, locks = run[2], run[3] + 1, run[4]
     end
-    if after.failures >= attempts then
-        after.failures, after.locks = 0, after.locks + 1
-        after.open = later(lock(first, longest, after.locks))
+    if failures >= attempts then
+        failures, locks = 0, locks + 1
+        open = math.min(now + lock(first, longest, locks), NEVER)
     end
-    after.forgotten = math.min(math.max(now, after.open) + quiet, NEVER)
-    return after
+    return { math.min(math.max(now, open) + quiet, NEVER), open, failures, locks }
 end
 
-local before, runs, answer, is_counted = {}, {}, { 1 }, true
+local before, after, answer, is_counted = {}, {}, { 1 }, true
 for number, key in ipairs(KEYS) do
-    if before[key] == nil then
-        before[key] = read(key) or false
-        runs[key] = before[key]
+    local at, run = 4 * number, after[key]
+    if not run then
+        run = { read(key) }
+        before[key], after[key] = run, run
     end
-    local at = 4 * number
-    local attempts = tonumber(ARGV[at])
-    local locked, left, mark, is_new = nil, nil, 0, 0
-    if runs[key] and runs[key].open > now then
+    local attempts, mark, is_new = tonumber(ARGV[at - 3]), 0, 0
+    if run[2] > now then
         is_counted = false
     else
-        local first, longest, quiet = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
-        runs[key] = fail(runs[key], attempts, first, longest, quiet)
+        run = fail(attempts, tonumber(ARGV[at - 2]), tonumber(ARGV[at - 1]), tonumber(ARGV[at]), run)
+        after[key] = run
         mark = 2 * now
-        if runs[key].open > now then
-            mark, is_new = 2 * runs[key].open + 1, 1
+        if run[2] > now then
+            mark, is_new = 2 * run[2] + 1, 1
         end
     end
-    locked, left = standing(runs[key], attempts)
-    for _, part in ipairs({ locked, left, mark, is_new }) do
-        answer[#answer + 1] = part
-    end
+    answer[at - 2], answer[at - 1] = standing(attempts, run[1], run[2], run[3])
+    answer[at], answer[at + 1] = mark, is_new
 end
 for number, key in ipairs(KEYS) do
-    local at = 4 * number
+    local at, run = 4 * number, after[key]
     if is_counted then
-        if runs[key] ~= before[key] then
-            write(key, runs[key])
-            before[key] = runs[key]
+        if run ~= before[key] then
+            write(key, run[1], run[2], run[3], run[4])
+            before[key] = run
         end
-    elseif answer[at - 2] == 0 or answer[at + 1] == 1 then
+    elseif answer[at] > 0 then
         -- Nothing was counted after all.
-        answer[at - 2], answer[at - 1] = standing(before[key], tonumber(ARGV[at]))
+        run = before[key]
+        answer[at - 2], answer[at - 1] = standing(tonumber(ARGV[at - 3]), run[1], run[2], run[3])
         answer[at], answer[at + 1] = 0, 0
     end
 end

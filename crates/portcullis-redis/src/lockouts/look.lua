@@ -1,9 +1,7 @@
--- How counters stand. KEYS: one for each. ARGV, from the fourth on: their attempts.
+-- How counters stand. KEYS: one for each. ARGV: their attempts.
 -- Answers two numbers for each: locked for, and failures left.
 local answer = {}
 for number, key in ipairs(KEYS) do
-    local locked, left = standing(read(key), tonumber(ARGV[3 + number]))
-    answer[#answer + 1] = locked
-    answer[#answer + 1] = left
+    answer[2 * number - 1], answer[2 * number] = standing(tonumber(ARGV[number]), read(key))
 end
 return answer

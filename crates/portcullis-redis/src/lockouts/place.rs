@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use portcullis_limit::{CountedFailure, Counter, Steps};
@@ -59,10 +60,7 @@ const KIND: &str = "{lockouts}:";
 fn name(redis: &Redis, counter: &Counter<'_>, identifier: &[u8]) -> String {
     let steps = counter.steps;
     let mut key = redis.key(KIND, 80);
-    key.push_str(&steps.attempts().to_string());
-    key.push('/');
-    key.push_str(&shown(steps));
-    key.push(':');
+    push_numbers(&mut key, steps);
     for byte in &steps.id()[..ID_BYTES] {
         push_hex(&mut key, *byte);
     }
@@ -72,12 +70,13 @@ fn name(redis: &Redis, counter: &Counter<'_>, identifier: &[u8]) -> String {
     key
 }
 
-/// The first lock.
-fn shown(steps: &Steps) -> String {
-    match steps.lock(1) {
-        Duration::MAX => String::from("cleared"),
-        lock => format!("{}s", lock.as_secs()),
-    }
+/// Attempts, and the first lock.
+fn push_numbers(key: &mut String, steps: &Steps) {
+    // Writing to a string does not fail.
+    let _ = match steps.lock(1) {
+        Duration::MAX => write!(key, "{}/cleared:", steps.attempts()),
+        lock => write!(key, "{}/{}s:", steps.attempts(), lock.as_secs()),
+    };
 }
 
 /// Rounded up, and never later than never.

@@ -1,22 +1,20 @@
--- Forgets counters, then takes failures back. ARGV[4]: how many of the first KEYS are forgotten. ARGV, from the fifth on, two for each of the
+-- Forgets counters, then takes failures back. ARGV[1]: how many of the first KEYS are forgotten. ARGV, from the second on, two for each of the
 -- other keys: attempts of a round, and the mark of the failure.
-local cleared = tonumber(ARGV[4])
+local cleared = tonumber(ARGV[1])
 for number, key in ipairs(KEYS) do
     if number <= cleared then
         redis.call('DEL', key)
     else
-        local at = 3 + 2 * (number - cleared)
+        local at = 2 * (number - cleared)
         local attempts, mark = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
-        local run = read(key)
-        if run and mark % 2 == 1 then
+        local forgotten, open, failures, locks = read(key)
+        if forgotten > 0 and mark % 2 == 1 then
             -- It has locked: what was before that lock is back, unless another one has come since.
-            if mark == 2 * run.open + 1 then
-                run.open, run.failures, run.locks = 0, attempts - 1, math.max(0, run.locks - 1)
-                write(key, run)
+            if mark == 2 * open + 1 then
+                write(key, forgotten, 0, attempts - 1, math.max(0, locks - 1))
             end
-        elseif run and mark / 2 >= run.open then
-            run.failures = math.max(0, run.failures - 1)
-            write(key, run)
+        elseif forgotten > 0 and mark / 2 >= open then
+            write(key, forgotten, open, math.max(0, failures - 1), locks)
         end
     end
 end

@@ -8,6 +8,7 @@ use std::time::Duration;
 use portcullis_redis::{Redis, RedisBuilder};
 use portcullis_testkit::ManualClock;
 use portcullis_testkit::redis::Server;
+use proptest::prelude::ProptestConfig;
 
 /// A prefix that no other test uses.
 pub(crate) fn fresh_prefix() -> String {
@@ -51,6 +52,21 @@ pub(crate) async fn connect_nodes(
         nodes.push(builder.connect().await.unwrap());
     }
     nodes
+}
+
+/// So many random sequences, unless `PROPTEST_CASES` says how many.
+pub(crate) fn cases(few: u32) -> ProptestConfig {
+    let config = ProptestConfig {
+        max_shrink_iters: 300,
+        ..ProptestConfig::default()
+    };
+    match std::env::var_os("PROPTEST_CASES") {
+        Some(_) => config,
+        None => ProptestConfig {
+            cases: few,
+            ..config
+        },
+    }
 }
 
 /// The server that the tests of this binary share, if Redis is installed.
