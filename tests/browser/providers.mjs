@@ -82,11 +82,23 @@ await walk({
     assert.equal((await grace.me()).id, id);
   },
 
+  // AC-E2: GitHub does not say when its user logged in there.
+  async 'a login by GitHub is no proof for what is delicate'() {
+    await grace.page.locator('#identities li', { hasText: 'GitHub' }).getByText('Unlink').click();
+    await grace.page.locator('#proof[open]').waitFor();
+    await grace.page.click('#proof [name=cancel]');
+    assert.equal((await linked(grace)).length, 2);
+  },
+
   // AC-A8
-  async 'it is unlinked, but the last way in is not'() {
-    const github = grace.page.locator('#identities li', { hasText: 'GitHub' });
-    await github.getByText('Unlink').click();
-    await github.waitFor({ state: 'detached' });
+  async 'it is unlinked, which logs out, but the last way in is not'() {
+    await logOut(grace);
+    await logIn(grace, 'oidc');
+    await isIn(grace, GRACE);
+    await grace.page.locator('#identities li', { hasText: 'GitHub' }).getByText('Unlink').click();
+    await isOut(grace);
+    await logIn(grace, 'oidc');
+    await isIn(grace, GRACE);
     assert.deepEqual((await linked(grace)).map(({ provider }) => provider), ['oidc']);
     await grace.page.getByText('Unlink').click();
     await grace.page.locator('[role=status]:not(:empty)').waitFor();

@@ -296,6 +296,8 @@ async fn a_conforming_provider_gives_a_fresh_login() {
     let ada = OidcPerson::new("7").with_address(ADA, true);
     provider.add_person(ada).await;
     let h = accounts_by(provider.url(), now(), |builder| builder);
-    let session = log_in_as(&h, fresh()).await;
-    assert_eq!(tries(&h, &session).await, Ok(()));
+    for start in [by_token(), fresh()] {
+        let session = log_in_as(&h, start).await;
+        assert_eq!(tries(&h, &session).await, Ok(()));
+    }
 }

@@ -5,6 +5,9 @@ import { button, element, fill, find, press, say, show } from './dom.js';
 import { showFactor } from './factor.js';
 import { proved } from './proof.js';
 
+// Where whoever is nobody any more goes.
+let leave;
+
 const when = (time) => new Date(time).toLocaleString();
 
 function facts(me) {
@@ -31,7 +34,7 @@ function sessions(all) {
 function identities(all, providers) {
   const title = (name) => providers.find((one) => one.name === name)?.title ?? name;
   fill('#identities', all.map((identity) => {
-    const unlink = () => proved(() => call('DELETE', `/identities/${identity.id}`)).then(showAccount);
+    const unlink = () => proved(() => call('DELETE', `/identities/${identity.id}`)).then(showWhoIsLeft);
     return element('li', `${title(identity.provider)} ${identity.email ?? ''} `, button('Unlink', unlink));
   }));
   const linked = new Set(all.map((identity) => identity.provider));
@@ -48,17 +51,36 @@ function identities(all, providers) {
   }));
 }
 
+// How many recovery codes are left is told to who has just proved who they are; to others, that there is a factor.
+function factorOf({ user }) {
+  return user.mfa ? call('GET', '/2fa').catch(() => ({ totp: true })) : { totp: false };
+}
+
 export async function showAccount() {
-  facts(await call('GET', '/me'));
-  const paths = ['/sessions', '/2fa', '/identities', '/auth-methods'];
-  const [logins, factor, linked, methods] = await Promise.all(paths.map((path) => call('GET', path)));
+  const me = await call('GET', '/me');
+  facts(me);
+  const paths = ['/sessions', '/identities', '/auth-methods'];
+  const [logins, linked, methods] = await Promise.all(paths.map((path) => call('GET', path)));
   sessions(logins.sessions);
   identities(linked.identities, methods.providers);
-  showFactor(factor, showAccount);
+  showFactor(await factorOf(me), showAccount);
   show('account');
 }
 
+// Who came by the provider that is unlinked is logged out with it.
+export async function showWhoIsLeft() {
+  try {
+    await showAccount();
+  } catch (refusal) {
+    if (refusal.code !== 'unauthenticated') {
+      throw refusal;
+    }
+    await leave();
+  }
+}
+
 export function actions(whenOut) {
+  leave = whenOut;
   press(find('#log-out'), async () => {
     await call('POST', '/logout');
     await whenOut();

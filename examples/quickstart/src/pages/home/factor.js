@@ -8,8 +8,8 @@ let changed;
 
 export function showFactor(factor, whenChanged) {
   changed = whenChanged;
-  const left = `The authenticator app is on; ${factor.recoveryCodesLeft} recovery codes are left.`;
-  find('#factor').textContent = factor.totp ? left : 'There is none.';
+  const left = factor.recoveryCodesLeft === undefined ? '' : ` ${factor.recoveryCodesLeft} recovery codes are left.`;
+  find('#factor').textContent = factor.totp ? `The authenticator app is on.${left}` : 'There is none.';
   find('#enrol').hidden = factor.totp;
   find('#manage').hidden = !factor.totp;
 }

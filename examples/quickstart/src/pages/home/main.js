@@ -1,6 +1,6 @@
 // The page at `/`: a way in for whoever is nobody yet, and the account of whoever is somebody.
 
-import { actions, showAccount } from './account.js';
+import { actions, showAccount, showWhoIsLeft } from './account.js';
 import { call } from './api.js';
 import { show, tell } from './dom.js';
 import { back, offer, ways } from './enter.js';
@@ -12,20 +12,9 @@ async function showEntry() {
   show('entry');
 }
 
-async function showWhoever() {
-  try {
-    await showAccount();
-  } catch (refusal) {
-    if (refusal.code !== 'unauthenticated') {
-      throw refusal;
-    }
-    await showEntry();
-  }
-}
-
 ways(showAccount);
 actions(showEntry);
 factorActions();
-showWhoever()
+showWhoIsLeft()
   .then(() => back(showAccount))
   .catch(tell);
