@@ -24,6 +24,7 @@ use crate::secrets::Secrets;
 #[cfg(feature = "oauth")]
 use crate::settings::Oauth;
 use crate::settings::{Collection, Limits, Offered, Pages, ParentGrace};
+use crate::signing::SigningKeys;
 use crate::store::AccountStore;
 use crate::users::{Mode, Users};
 use crate::vault::Vault;
@@ -46,6 +47,7 @@ pub(crate) struct Inner {
     pub(crate) sealing: SealingKeys,
     pub(crate) vault: Vault,
     pub(crate) ring: KeyRing,
+    pub(crate) signing_keys: Option<SigningKeys>,
     pub(crate) issuer: Issuer,
     pub(crate) token_life: Duration,
     pub(crate) revocations: Revocations,
@@ -151,7 +153,8 @@ impl Accounts {
         AccountsLayer::new(authn, self.inner.cookies.renewal(), clock)
     }
 
-    /// The keys that access tokens are signed with: announce, rotate and retire them here.
+    /// The keys that access tokens are signed with: announce, rotate and retire them here. Where they are
+    /// [in the store](AccountsBuilder::stored_keys) that says what they are, and this is for reading.
     #[must_use]
     pub fn key_ring(&self) -> &KeyRing {
         &self.inner.ring

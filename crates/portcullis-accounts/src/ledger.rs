@@ -1,6 +1,7 @@
 //! The one door through which the flows write.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use portcullis_jwt::Revocation;
 
@@ -58,29 +59,29 @@ impl Inner {
                     .revoke_owner(&user.collection, &user.id.to_string());
             }
             Change::Queue(_) => self.mail_bell.notify_one(),
-            Change::Audit(event) => self.tell(event),
+            Change::Audit(event) => tell(&self.sinks, event),
             _ => {}
         }
     }
+}
 
-    /// A log line for each event, and whoever listens. What a listener does wrong is caught: it makes no login fail (AC-U3).
-    fn tell(&self, event: &AuditEvent) {
-        tracing::info!(
-            target: "portcullis::audit",
-            kind = event.kind.as_str(),
-            outcome = event.outcome.as_str(),
-            reason = event.reason.as_deref(),
-            collection = event.collection,
-            actor = event.actor.as_ref().map(|actor| tracing::field::display(actor.id)),
-            subject = event.subject.map(tracing::field::display),
-            ip = event.ip,
-            session = event.session_id,
-            request = event.request_id,
-            "audit"
-        );
-        for sink in &self.sinks {
-            tell_one(&**sink, event);
-        }
+/// A log line for each event, and whoever listens. What a listener does wrong is caught: it makes no login fail (AC-U3).
+pub(crate) fn tell(sinks: &[Arc<dyn EventSink>], event: &AuditEvent) {
+    tracing::info!(
+        target: "portcullis::audit",
+        kind = event.kind.as_str(),
+        outcome = event.outcome.as_str(),
+        reason = event.reason.as_deref(),
+        collection = event.collection,
+        actor = event.actor.as_ref().map(|actor| tracing::field::display(actor.id)),
+        subject = event.subject.map(tracing::field::display),
+        ip = event.ip,
+        session = event.session_id,
+        request = event.request_id,
+        "audit"
+    );
+    for sink in sinks {
+        tell_one(&**sink, event);
     }
 }
 

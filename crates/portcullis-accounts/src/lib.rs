@@ -23,6 +23,7 @@ mod origin;
 mod schemes;
 mod secrets;
 mod settings;
+mod signing;
 pub mod store;
 mod theft;
 mod token;
@@ -54,7 +55,7 @@ pub use self::memory::MemoryStore;
 pub use self::model::{
     AuditEvent, AuditKind, AuditQuery, Delivery, EmailAddress, Factor, Family, Identity,
     InvalidEmail, InvalidId, KeyRow, Link, LinkPurpose, Outcome, ProfileData, QueuedMail, RecordId,
-    StoredPassword, Ticket, TicketPurpose, User, UserQuery, UserRef,
+    StoredKey, StoredPassword, Ticket, TicketPurpose, User, UserQuery, UserRef,
 };
 pub use self::origin::Origin;
 #[cfg(feature = "oauth")]
@@ -63,5 +64,6 @@ pub use self::settings::{
     Collection, Field, FieldKind, Limits, Pages, ParentGrace, Profile, boolean, integer, number,
     select, text,
 };
+pub use self::signing::{KeyRotation, SigningKeysError};
 pub use self::users::{Mode, Users};
 pub use self::view::UserView;

@@ -170,9 +170,11 @@ impl UserLoader for SessionFinder {
         let Ok(id) = login.user().parse() else {
             return Ok(None);
         };
+        let owner = UserRef::new(login.collection(), id);
+        // Asked of the accounts' own store, since the store of the sessions may have forgotten that one has ended.
         let found = self
             .store
-            .user(&UserRef::new(login.collection(), id))
+            .user_of_session(&owner, login.sid(), login.generation())
             .await?;
         let is_good =
             |found: &User| login.stamp() == Some(&*found.stamp) && may_enter(found, settings);

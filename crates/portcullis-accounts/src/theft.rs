@@ -6,8 +6,9 @@ use portcullis_session::AuthRecord;
 use crate::Accounts;
 use crate::accounts::Inner;
 use crate::audit::Entry;
+use crate::flow::new_stamp;
 use crate::model::AuditKind;
-use crate::store::Change;
+use crate::store::{Change, UserUpdate};
 use crate::users::Users;
 
 /// Hears of copied cookies. It is made before the accounts are, and told of them once they are there.
@@ -52,12 +53,16 @@ impl Users {
             .reason("cookie_theft")
             .to(id)
             .session(login.sid());
+        // What the sessions' store was told it may forget; a stamp it cannot.
+        let mut update = UserUpdate::new(self.reference(id), self.now());
+        update.stamp = Some(new_stamp()?);
         let changes = vec![
             Change::EndFamilies {
                 owner,
                 except: None,
                 until,
             },
+            Change::UpdateUser(Box::new(update)),
             self.audit(entry)?,
         ];
         self.commit(changes).await?;

@@ -11,7 +11,7 @@ use common::{Harness, SECRET, cheap_hasher, harness_on, tokens};
 use portcullis_accounts::{
     Accounts, AccountsBuilder, CapturedMail, Collection, Heard, Logout, MemoryStore, RevocationFeed,
 };
-use portcullis_core::BoxFuture;
+use portcullis_core::{BoxFuture, Clock as _};
 use portcullis_jwt::Revocation;
 use portcullis_password::HashPool;
 use portcullis_testkit::ManualClock;
@@ -102,7 +102,7 @@ async fn becomes(node: &Harness<Watched>, token: &str, wanted: &str) {
             tokio::task::yield_now().await;
         }
     };
-    let waited = tokio::time::timeout(Duration::from_secs(20), asking).await;
+    let waited = tokio::time::timeout(Duration::from_secs(60), asking).await;
     waited.unwrap_or_else(|_| panic!("the answer never was {wanted:?}"));
 }
 
@@ -162,6 +162,52 @@ async fn a_node_that_is_cut_off_lets_nobody_in() {
 
     node.store.go_down(false);
     assert_eq!(answer(&node, &token).await, "");
+}
+
+/// Nor does a clock that is set back make it trust any longer; one that is set forward makes it ask.
+#[tokio::test]
+async fn a_clock_that_is_set_back_lengthens_no_trust() {
+    let (store, clock) = world();
+    let node = node(&store, &clock, |builder| builder);
+    let session = node.register("ada@example.com").await;
+    let token = tokens(&session).access().to_owned();
+    let began = clock.now();
+    assert_eq!(answer(&node, &token).await, "");
+
+    node.store.go_down(true);
+    node.wait(Duration::from_millis(9_999));
+    clock.set(began);
+    assert_eq!(answer(&node, &token).await, "");
+    node.wait(Duration::from_millis(1));
+    assert_eq!(answer(&node, &token).await, "503 unavailable");
+
+    node.store.go_down(false);
+    assert_eq!(answer(&node, &token).await, "");
+    node.store.go_down(true);
+    clock.set(clock.now().saturating_add(Duration::from_secs(10)));
+    assert_eq!(answer(&node, &token).await, "503 unavailable");
+}
+
+/// A node whose clock was ahead has asked for what was taken back in the future. Once the clock is right, it asks for everything.
+#[tokio::test]
+async fn a_clock_that_was_ahead_leaves_nothing_unheard() {
+    let (store, clock) = world();
+    let one = node(&store, &clock, |builder| builder);
+    let ahead = ManualClock::at(clock.now().saturating_add(Duration::from_secs(240)));
+    let other = node(&store, &ahead, |builder| builder);
+    let session = one.register("ada@example.com").await;
+    let token = tokens(&session).access().to_owned();
+    assert_eq!(answer(&other, &token).await, "");
+
+    let refresh_token = Some(tokens(&session).refresh());
+    let logout = Logout {
+        refresh_token,
+        caller: None,
+    };
+    one.users().logout(logout).await.unwrap();
+    ahead.set(clock.now());
+    other.accounts.catch_up().await.unwrap();
+    assert_eq!(answer(&other, &token).await, "401 invalid_token");
 }
 
 #[tokio::test]

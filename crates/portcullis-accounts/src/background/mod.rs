@@ -4,6 +4,7 @@ mod end;
 mod feed;
 mod revoked;
 mod run;
+mod trust;
 mod uses;
 
 pub(crate) use self::end::Background;

@@ -2,6 +2,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use portcullis_core::Timestamp;
+use portcullis_jwt::Revocation;
 
 use super::end::End;
 use super::{Heard, uses};
@@ -171,13 +172,20 @@ impl Inner {
     async fn hear(&self, heard: &Heard) {
         let revoked = self.access.revoked();
         match heard {
-            Heard::Revoked(revocation) => revoked.apply(revocation),
-            Heard::Gap => {
-                revoked.distrust();
-                if let Err(error) = revoked.catch_up().await {
-                    tracing::warn!(cause = ?error, "what was taken back elsewhere is not known; requests ask for it");
-                }
+            // A signing key: which there are is in the store.
+            Heard::Revoked(Revocation::Key { .. }) if self.signing_keys.is_some() => {
+                self.hear_anew().await;
             }
+            Heard::Revoked(revocation) => revoked.apply(revocation),
+            Heard::Gap => self.hear_anew().await,
+        }
+    }
+
+    async fn hear_anew(&self) {
+        let revoked = self.access.revoked();
+        revoked.distrust();
+        if let Err(error) = revoked.catch_up().await {
+            tracing::warn!(cause = ?error, "what was taken back elsewhere is not known; requests ask for it");
         }
     }
 

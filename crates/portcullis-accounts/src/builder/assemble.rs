@@ -21,6 +21,7 @@ use crate::noted_keys::NotedKeys;
 use crate::schemes::{Access, KeyFinder, SessionFinder};
 use crate::secrets::{Secrets, Use};
 use crate::settings::{Collection, Profile};
+use crate::signing::{Needs, RingOrStore, SigningKeys, Trail};
 use crate::theft::TheftAlarm;
 use crate::vault::{self, Vault};
 
@@ -66,12 +67,19 @@ impl AccountsBuilder {
         let oauth = std::mem::take(&mut self.oauth)
             .assemble(&self.base_url, self.mode)
             .map_err(fault)?;
-        let ring = self.ring(&secret)?;
+        let vault = Vault::new(&secrets, self.credential_keys.take()).map_err(unusable)?;
+        let signing_keys = self.signing_keys(token_life, &vault)?;
+        let ring = match &signing_keys {
+            Some(keys) => keys.ring().clone(),
+            None => self.ring(&secret)?,
+        };
+        let source = RingOrStore::new(ring.clone(), signing_keys.clone());
         let revocations = Revocations::with(token_life, REVOCATIONS, Arc::clone(&self.clock));
-        let bearer = Bearer::new(self.verifier(&ring, &revocations));
+        let bearer = Bearer::new(self.verifier(source, &revocations));
         let revoked = Revoked::new(
             Arc::clone(&self.store),
             revocations.clone(),
+            signing_keys.clone(),
             Arc::clone(&self.clock),
             self.revocations_trusted_for,
         );
@@ -85,7 +93,7 @@ impl AccountsBuilder {
             issuer: self.token_issuer(&ring, token_life),
             access: Access::new(bearer, revoked, Demands::of(&self.collections)),
             sealing: vault::sealing(&secrets, Use::Outbox).map_err(unusable)?,
-            vault: Vault::new(&secrets, self.credential_keys.take()).map_err(unusable)?,
+            vault,
             pool: self.hash_pool_or_default()?,
             gate: Gate::new(self.limiter_or_none()),
             lockouts: self.lockout_counters(),
@@ -96,6 +104,7 @@ impl AccountsBuilder {
             clock: self.clock,
             secrets,
             ring,
+            signing_keys,
             token_life,
             revocations,
             breached: self.breached,
@@ -170,6 +179,35 @@ impl AccountsBuilder {
         ))
     }
 
+    fn signing_keys(
+        &mut self,
+        token_life: Duration,
+        vault: &Vault,
+    ) -> Result<Option<SigningKeys>, BuildError> {
+        let Some(rotation) = self.stored_keys.take() else {
+            return Ok(None);
+        };
+        if self.key_ring.is_some() {
+            return Err(fault(
+                "access tokens are signed either with a key_ring(…) or with stored_keys(…)",
+            ));
+        }
+        if let Some(wrong) = rotation.fault(token_life) {
+            return Err(fault(wrong));
+        }
+        Ok(Some(SigningKeys::new(Needs {
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            sealing: vault.credentials.clone(),
+            rotation,
+            token_life,
+            trail: Trail {
+                collections: self.collections.keys().cloned().collect(),
+                sinks: self.sinks.clone(),
+            },
+        })))
+    }
+
     fn token_issuer(&self, ring: &KeyRing, life: Duration) -> Issuer {
         let mut issuer = Issuer::new(ring.clone())
             .expires_in(life)
@@ -183,8 +221,8 @@ impl AccountsBuilder {
         issuer
     }
 
-    fn verifier(&self, ring: &KeyRing, revocations: &Revocations) -> Verifier {
-        let mut builder = Verifier::builder(ring.clone())
+    fn verifier(&self, keys: RingOrStore, revocations: &Revocations) -> Verifier {
+        let mut builder = Verifier::builder(keys)
             .collection_claim("collection")
             .roles_claim("roles")
             .permissions_claim("permissions")

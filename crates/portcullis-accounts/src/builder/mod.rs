@@ -25,6 +25,7 @@ use crate::networks::Networks;
 #[cfg(feature = "oauth")]
 use crate::settings::OauthSettings;
 use crate::settings::{Collection, Limits, Offered, Pages, ParentGrace, Profile};
+use crate::signing::KeyRotation;
 use crate::store::AccountStore;
 use crate::users::Mode;
 
@@ -46,6 +47,7 @@ pub struct AccountsBuilder {
     former_secrets: Vec<Zeroizing<Vec<u8>>>,
     credential_keys: Option<SealingKeys>,
     key_ring: Option<KeyRing>,
+    stored_keys: Option<KeyRotation>,
     expiry: Option<String>,
     issuer: Option<String>,
     audience: Option<String>,
@@ -98,6 +100,7 @@ impl AccountsBuilder {
             former_secrets: Vec::new(),
             credential_keys: None,
             key_ring: None,
+            stored_keys: None,
             expiry: None,
             issuer: None,
             audience: None,
@@ -171,6 +174,34 @@ impl AccountsBuilder {
     /// The keys that access tokens are signed with, *instead of* the secret: asymmetric ones, whose public halves are published.
     pub fn key_ring(mut self, ring: impl Into<KeyRing>) -> Self {
         self.key_ring = Some(ring.into());
+        self
+    }
+
+    /// Access tokens are signed with keys that nodes keep together in the account store, *instead of* the secret: made, announced, changed
+    /// and forgotten by the nodes themselves, with nobody who has to see to it and whether there is one node or a hundred. The public
+    /// halves are published; the private ones are sealed in the store as second factors are, under the secret or the
+    /// [`credential_keys`](Self::credential_keys).
+    ///
+    /// What a `former_secret` has sealed is opened, and sealed anew. Clocks of nodes may differ by a minute.
+    /// [`read_signing_keys`](crate::Accounts::read_signing_keys) says at start whether all is well,
+    /// [`replace_signing_keys`](crate::Accounts::replace_signing_keys) is for keys that were stolen.
+    ///
+    /// ```
+    /// use portcullis_accounts::{Accounts, ConsoleMailer, KeyRotation, MemoryStore};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let accounts = Accounts::builder(MemoryStore::new(), ConsoleMailer::new(), "https://app.example")
+    ///     .jwt_secret("0123456789abcdef0123456789abcdef!")
+    ///     .stored_keys(KeyRotation::new())
+    ///     .build()
+    ///     .unwrap();
+    /// accounts.read_signing_keys().await.unwrap();
+    /// assert!(accounts.key_ring().to_jwks().contains("Ed25519"));
+    /// # }
+    /// ```
+    pub fn stored_keys(mut self, rotation: KeyRotation) -> Self {
+        self.stored_keys = Some(rotation);
         self
     }
 
@@ -376,7 +407,7 @@ impl AccountsBuilder {
         self.revocations_trusted_for(Duration::MAX)
     }
 
-    /// Does nothing beside the requests: mail, old rows and what other nodes revoke are then for the application to see to, by
+    /// Does nothing beside the requests: mail, old rows, signing keys and what other nodes revoke are then for the application to see to, by
     /// [`deliver_mail`](crate::Accounts::deliver_mail), [`purge`](crate::Accounts::purge), [`catch_up`](crate::Accounts::catch_up) and
     /// [`note_key_uses`](crate::Accounts::note_key_uses).
     pub fn without_background(mut self) -> Self {

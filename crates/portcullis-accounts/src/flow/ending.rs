@@ -1,11 +1,17 @@
 //! The end of everything that a user is logged in by.
 
-use portcullis_core::Denial;
+use std::time::Duration;
+
+use portcullis_core::{Denial, Timestamp};
+use portcullis_session::AuthRecord;
 
 use super::register::new_stamp;
-use crate::model::{LinkPurpose, RecordId, TicketPurpose, User};
+use crate::model::{LinkPurpose, RecordId, TicketPurpose, User, UserRef};
 use crate::store::{Change, UserUpdate};
 use crate::users::Users;
+
+/// For how long after its end a session is remembered to have ended, for nodes whose clocks are behind.
+const MARGIN: Duration = Duration::from_secs(10 * 60);
 
 /// What becomes of the user's API keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +114,34 @@ impl Users {
             user: user.reference(),
             stamp: user.stamp.clone(),
         }
+    }
+
+    /// The change that ends a session by cookie for good, wherever it is kept. What its own store does is cleaning up: a store that comes
+    /// back from a backup does not bring it back.
+    pub(super) fn end_session(&self, owner: UserRef, sid: &str, ends_at: Timestamp) -> Change {
+        Change::EndSession {
+            owner,
+            sid: sid.to_owned(),
+            through: u32::MAX,
+            until: ends_at.saturating_add(MARGIN),
+        }
+    }
+
+    /// The same of a login that was found.
+    pub(super) fn end_login(&self, login: &AuthRecord) -> Option<Change> {
+        let owner = UserRef::new(login.collection(), login.user().parse().ok()?);
+        Some(self.end_session(owner, login.sid(), login.ends_at()))
+    }
+
+    /// The change that ends the id which a login has now: it is about to be given another one.
+    pub(in crate::flow) fn end_id(&self, login: &AuthRecord) -> Option<Change> {
+        let owner = UserRef::new(login.collection(), login.user().parse().ok()?);
+        Some(Change::EndSession {
+            owner,
+            sid: login.sid().to_owned(),
+            through: login.generation(),
+            until: login.ends_at().saturating_add(MARGIN),
+        })
     }
 
     /// Removes the sessions by cookie, which are dead by their stamp already, and says how many there were.

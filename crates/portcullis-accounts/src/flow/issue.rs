@@ -233,6 +233,7 @@ impl Users {
         proven: &Proven,
         mut changes: Vec<Change>,
     ) -> Result<Session, NotBegun> {
+        self.inner.ready_to_sign().await?;
         let family = self.new_family(proven, self.now())?;
         let id = family.id.to_string();
         let created = Entry::success(AuditKind::SessionCreated).by(&proven.user);
@@ -240,7 +241,7 @@ impl Users {
         changes.push(self.audit(created.session(id.as_str()))?);
         self.commit(changes).await.map_err(NotBegun::Commit)?;
         let user = self.unchanged(&family).await?;
-        let tokens = self.tokens(&user, &family)?;
+        let tokens = self.tokens(&user, &family).await?;
         let credentials = Credentials::Tokens(tokens);
         Ok(Session::new(id, self.view(&user), credentials))
     }
@@ -287,6 +288,7 @@ impl Users {
         mut changes: Vec<Change>,
     ) -> Result<Session, NotBegun> {
         changes.push(self.audit(Entry::success(AuditKind::SessionCreated).by(&proven.user))?);
+        changes.extend(self.replaced_login().await?);
         self.commit(changes).await.map_err(NotBegun::Commit)?;
         let login = self.session_login(proven);
         let begun = self.realm.cookies.login(&self.origin.head, login).await;
@@ -296,6 +298,18 @@ impl Users {
             device: self.device_cookie(&proven.user),
             ..Session::new(login.sid(), self.view(&proven.user), credentials)
         })
+    }
+
+    /// The changes that end the session which the browser came with: a login takes its place.
+    async fn replaced_login(&self) -> Result<Vec<Change>, Denial> {
+        if !self.has_session_cookie() {
+            return Ok(Vec::new());
+        }
+        let logins = self.realm.cookies.presented(&self.origin.head).await?;
+        Ok(logins
+            .iter()
+            .filter_map(|login| self.end_login(login))
+            .collect())
     }
 
     fn session_login(&self, proven: &Proven) -> SessionLogin {
@@ -321,8 +335,8 @@ impl Users {
     }
 
     /// The tokens of a family as it is now.
-    pub(crate) fn tokens(&self, user: &User, family: &Family) -> Result<Tokens, Denial> {
-        let access = self.access_token(user, family)?;
+    pub(crate) async fn tokens(&self, user: &User, family: &Family) -> Result<Tokens, Denial> {
+        let access = self.access_token(user, family).await?;
         let refresh = RefreshToken::of(family).write(&self.inner.secrets, family.created_at);
         let expires_in = access
             .expires_at()
@@ -331,7 +345,12 @@ impl Users {
     }
 
     /// An access token of a family: with the rights that its user has now, and the proof that the family was begun with.
-    pub(crate) fn access_token(&self, user: &User, family: &Family) -> Result<IssuedToken, Denial> {
+    pub(crate) async fn access_token(
+        &self,
+        user: &User,
+        family: &Family,
+    ) -> Result<IssuedToken, Denial> {
+        self.inner.ready_to_sign().await?;
         let grant = Grant::access(user.id.to_string())
             .session(family.id.to_string())
             .amr(family.amr.iter().map(String::as_str))

@@ -6,6 +6,7 @@ use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request};
 use portcullis_core::{Attempt, AuthUser, Denial, SchemeName};
 use portcullis_jwt::Revocation;
+use portcullis_session::AuthRecord;
 
 use super::register::new_stamp;
 use crate::audit::Entry;
@@ -134,23 +135,48 @@ impl Users {
         Ok(())
     }
 
-    /// Ends the session of the request's cookie, if it is one of this collection, and takes the cookie back.
+    /// Ends the session of the request's cookie, if it is one of this collection, and takes the cookie back. The commit decides it.
     async fn end_by_cookie(&self) -> Result<Option<HeaderValue>, Denial> {
         if !self.has_session_cookie() {
             return Ok(None);
         }
         let (cookies, head) = (&self.realm.cookies, &self.origin.head);
-        let current = cookies.current(head).await?;
-        if current.is_some_and(|login| login.collection() != self.collection()) {
-            return Ok(None);
+        let logins = match cookies.current(head).await? {
+            Some(login) if login.collection() != self.collection() => return Ok(None),
+            Some(login) => vec![login],
+            // There may be several, or one that is past its limits.
+            None => cookies.presented(head).await?,
+        };
+        let mut changes = Vec::new();
+        for login in &logins {
+            changes.extend(self.logged_out(login)?);
         }
-        let (ended, cookie) = cookies.logout(head).await?;
-        let ended = ended.and_then(|login| Some((login.user().parse().ok()?, login)));
-        if let Some((user, login)) = ended {
-            let entry = Entry::success(AuditKind::Logout);
-            self.record(entry.to(user).session(login.sid())).await?;
+        if !changes.is_empty() {
+            self.commit(changes).await?;
         }
-        Ok(Some(cookie))
+        Ok(Some(self.remove_session().await))
+    }
+
+    /// The changes that end a login by cookie.
+    fn logged_out(&self, login: &AuthRecord) -> Result<Vec<Change>, Denial> {
+        let Ok(user) = login.user().parse() else {
+            return Ok(Vec::new());
+        };
+        let entry = Entry::success(AuditKind::Logout);
+        let entry = self.audit(entry.to(user).session(login.sid()))?;
+        Ok(self.end_login(login).into_iter().chain([entry]).collect())
+    }
+
+    /// Removes the session of the request's cookie, which has ended, and takes the cookie back.
+    async fn remove_session(&self) -> HeaderValue {
+        let cookies = &self.realm.cookies;
+        match cookies.logout(&self.origin.head).await {
+            Ok((_, cookie)) => cookie,
+            Err(error) => {
+                tracing::warn!(%error, "a dead session was not removed; it runs out by itself");
+                cookies.removal()
+            }
+        }
     }
 
     /// The request's `Authorization`.
@@ -182,18 +208,25 @@ impl Users {
         })
     }
 
-    /// Ends all logins but the caller's. Nothing but the ends themselves says so, so each of them must succeed.
+    /// Ends all logins but the caller's. Sessions by cookie end one by one, with the commit; one that was just being given another id is in
+    /// no list, so its removal must succeed.
     async fn end_other_logins(&self, user: &User, caller: &AuthUser) -> Result<u64, Denial> {
         let live = self.live_families(&user.reference()).await?;
         let current = caller.session_id().filter(|_| is_by_token(caller));
         let entry = Entry::success(AuditKind::LogoutAll).reason("others");
-        let changes = vec![
+        let owner = user.reference().session_owner();
+        let listed = self.realm.cookies.list(&owner).await?;
+        let others = listed
+            .iter()
+            .filter(|session| caller.session_id() != Some(session.id.as_str()));
+        let by_cookie = others.map(|one| self.end_session(user.reference(), &one.id, one.ends_at));
+        let mut changes = vec![
             self.end_families(user, current.and_then(|sid| sid.parse().ok())),
             self.end_half_done(user),
             self.audit(entry.by_caller(caller).to(user.id))?,
         ];
+        changes.extend(by_cookie);
         let ended = self.commit(changes).await?.ended;
-        let owner = user.reference().session_owner();
         let cookies = self.realm.cookies.revoke_all(&owner, caller.session_id());
         Ok(count(&live, &ended).saturating_add(cookies.await?))
     }

@@ -41,6 +41,7 @@ pub use self::me::Me;
 pub use self::oauth::{IdentityInfo, OauthReturn, OauthStart, OauthStarted};
 pub use self::reauthenticate::{Proof, Reauthenticated};
 pub(crate) use self::refusals::invalid_field;
+pub(crate) use self::register::new_stamp;
 pub use self::register::{Register, Registered};
 pub(crate) use self::second_factor::texts;
 pub use self::second_factor::{

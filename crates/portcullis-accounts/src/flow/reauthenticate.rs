@@ -102,7 +102,9 @@ impl Users {
         let own = own.with_methods(self.now(), |amr| {
             with_password(amr.iter().map(String::as_str))
         });
-        let committed = self.commit(self.freshening(caller, user, &own)?).await;
+        let committed = self
+            .commit(self.freshening(caller, user, &own).await?)
+            .await;
         committed.map_err(|error| match error.conflict() {
             Some(Conflict::NotFound) => Denial::unauthenticated(),
             _ => error.into(),
@@ -123,7 +125,7 @@ impl Users {
         let own = own.with_methods(self.now(), |amr| with_factor(amr, method));
         let mut changes = Vec::new();
         spent.put_into(&mut changes);
-        changes.extend(self.freshening(caller, user, &own)?);
+        changes.extend(self.freshening(caller, user, &own).await?);
         let committed = self.commit(changes).await;
         // The login has ended meanwhile.
         let has_ended = committed.as_ref().is_err_and(|error| {
@@ -138,11 +140,18 @@ impl Users {
     }
 
     /// What is committed of a proof.
-    fn freshening(&self, caller: &AuthUser, user: &User, own: &Own) -> Result<Vec<Change>, Denial> {
+    async fn freshening(
+        &self,
+        caller: &AuthUser,
+        user: &User,
+        own: &Own,
+    ) -> Result<Vec<Change>, Denial> {
         let entry = Entry::success(AuditKind::Reauthenticated);
         let mut changes = vec![self.audit(entry.by_caller(caller).to(user.id))?];
         let Own::Family(family) = own else {
+            let login = self.cookie_login_of(caller, user).await?;
             changes.push(self.rotated(caller, user)?);
+            changes.extend(self.end_id(&login));
             return Ok(changes);
         };
         changes.push(Change::ReauthenticateFamily {
@@ -170,7 +179,7 @@ impl Users {
     ) -> Result<Reauthenticated, Denial> {
         let (at, token, cookie) = match own {
             Own::Family(family) => {
-                let token = self.access_token(user, family)?;
+                let token = self.access_token(user, family).await?;
                 (family.authenticated_at, Some(token), None)
             }
             Own::Cookie => {

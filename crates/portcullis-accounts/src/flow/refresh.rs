@@ -65,7 +65,7 @@ impl Users {
                 Standing::Unheard => return Err(refresh_invalid()),
             };
             if let Some((user, family)) = next {
-                return self.refreshed(&user, &family);
+                return self.refreshed(&user, &family).await;
             }
         }
         Err(Denial::unavailable())
@@ -137,6 +137,7 @@ impl Users {
     /// The next generation; `None` where the family is not any more what it was, and must be looked at again.
     async fn rotate(&self, family: Family) -> Result<Option<(User, Family)>, Denial> {
         let user = self.owner_of(&family).await?;
+        self.inner.ready_to_sign().await?;
         let next = Family {
             generation: family.generation.saturating_add(1),
             rotated_at: self.now(),
@@ -188,8 +189,8 @@ impl Users {
         }
     }
 
-    fn refreshed(&self, user: &User, family: &Family) -> Result<Session, Denial> {
-        let tokens = self.tokens(user, family)?;
+    async fn refreshed(&self, user: &User, family: &Family) -> Result<Session, Denial> {
+        let tokens = self.tokens(user, family).await?;
         let id = family.id.to_string();
         Ok(Session::new(
             id,

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::refusals::not_found;
 use crate::audit::Entry;
-use crate::model::{AuditKind, Family, RecordId};
+use crate::model::{AuditKind, Family, RecordId, User, UserRef};
 use crate::store::{Change, Conflict};
 use crate::users::Users;
 
@@ -90,7 +90,7 @@ impl Users {
         let families = families
             .into_iter()
             .filter(|family| family.stamp == user.stamp);
-        let cookies = self.realm.cookies.list(&owner.session_owner()).await?;
+        let cookies = self.cookie_sessions(&owner).await?;
         let cookies = cookies.into_iter().map(SessionInfo::from);
         let mut all: Vec<_> = families.map(SessionInfo::from).chain(cookies).collect();
         for session in &mut all {
@@ -98,6 +98,16 @@ impl Users {
         }
         all.sort_by_key(|session| std::cmp::Reverse(session.created_at));
         Ok(all)
+    }
+
+    /// The live sessions by cookie; those that their store has, though they have ended, are left out.
+    async fn cookie_sessions(&self, owner: &UserRef) -> Result<Vec<SessionSummary>, Denial> {
+        let mut listed = self.realm.cookies.list(&owner.session_owner()).await?;
+        if !listed.is_empty() {
+            let ended = self.inner.store.ended_sessions(owner).await?;
+            listed.retain(|session| !ended.contains(&session.id));
+        }
+        Ok(listed)
     }
 
     /// Ends one of the caller's sessions, its access tokens with it. It may be the caller's own.
@@ -115,11 +125,35 @@ impl Users {
         if let Ok(family) = id.parse() {
             return self.revoke_family(user.id, family, entry).await;
         }
-        let owner = user.reference().session_owner();
-        match self.realm.cookies.revoke(&owner, id).await? {
-            true => self.record(entry).await,
-            false => Err(not_found()),
+        self.revoke_by_cookie(&user, id, entry).await
+    }
+
+    /// The commit decides it, and the session is removed where it is kept; the other way round where it is just being given another id,
+    /// and so is in no list.
+    async fn revoke_by_cookie(&self, user: &User, sid: &str, entry: Entry) -> Result<(), Denial> {
+        let (cookies, owner) = (&self.realm.cookies, user.reference().session_owner());
+        let listed = cookies.list(&owner).await?;
+        let ends_at = match listed.iter().find(|session| session.id == sid) {
+            Some(session) => session.ends_at,
+            None if cookies.revoke(&owner, sid).await? => self.latest_end(),
+            None => return Err(not_found()),
+        };
+        let end = self.end_session(user.reference(), sid, ends_at);
+        self.commit(vec![end, self.audit(entry)?]).await?;
+        if let Err(error) = cookies.revoke(&owner, sid).await {
+            tracing::warn!(session = sid, %error, "a dead session was not removed; it runs out by itself");
         }
+        Ok(())
+    }
+
+    /// When the last session has ended that has begun by now.
+    fn latest_end(&self) -> Timestamp {
+        let settings = self.settings();
+        let longest = settings
+            .remembered
+            .absolute()
+            .max(settings.brief.absolute());
+        self.now().saturating_add(longest)
     }
 
     async fn revoke_family(

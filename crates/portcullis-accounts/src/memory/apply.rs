@@ -48,6 +48,16 @@ impl State {
                 Ok(())
             }
 
+            Change::EndSession {
+                owner,
+                sid,
+                through,
+                until,
+            } => {
+                self.end_session(owner, sid, (*through, *until));
+                Ok(())
+            }
+
             Change::InsertLink(link) => self.insert_link(link),
             Change::TakeLink {
                 id,
@@ -89,6 +99,10 @@ impl State {
                 self.delete_identities(owner);
                 Ok(())
             }
+
+            Change::PutSigningKey(_)
+            | Change::ResealSigningKey { .. }
+            | Change::ForgetSigningKey { .. } => self.apply_to_signing_keys(change),
 
             Change::Audit(event) => self.record(event),
             Change::Queue(mail) => self.queue(mail),

@@ -10,6 +10,8 @@ mod outbox;
 mod owned;
 mod purge;
 mod read;
+mod session_ends;
+mod signing_keys;
 mod state;
 mod table;
 mod tickets;

@@ -14,6 +14,7 @@ impl State {
             + self.purge_links(now, limit)
             + self.purge_tickets(now, limit)
             + self.purge_revocations(now, limit)
+            + self.purge_session_ends(now, limit)
             + audit_before.map_or(0, |before| self.purge_audit(before, limit))
     }
 
@@ -46,6 +47,15 @@ impl State {
         let each = numbers.iter();
         each.for_each(|number| self.revocations.remove(number));
         numbers.len()
+    }
+
+    fn purge_session_ends(&mut self, now: Timestamp, limit: usize) -> usize {
+        let all = self.session_ends.rows().iter();
+        let over = all.filter(|(_, end)| end.until <= now);
+        let sessions: Vec<_> = over.map(|(key, _)| key.clone()).take(limit).collect();
+        let each = sessions.iter();
+        each.for_each(|session| self.session_ends.remove(session));
+        sessions.len()
     }
 
     fn purge_audit(&mut self, before: Timestamp, limit: usize) -> usize {

@@ -10,11 +10,11 @@ use portcullis_key::KeyIndex;
 use super::MemoryStore;
 use crate::model::{
     AuditEvent, AuditQuery, Delivery, Factor, Family, Identity, KeyRow, Link, QueuedMail, RecordId,
-    Ticket, User, UserQuery, UserRef,
+    StoredKey, Ticket, User, UserQuery, UserRef,
 };
 use crate::store::{
-    AuditLog, FactorStore, FamilyStore, IdentityStore, KeyStore, LinkStore, Outbox, StoreError,
-    TicketStore, UserStore,
+    AuditLog, FactorStore, FamilyStore, IdentityStore, KeyStore, LinkStore, Outbox,
+    SigningKeyStore, StoreError, TicketStore, UserStore,
 };
 
 #[async_trait]
@@ -136,6 +136,14 @@ impl IdentityStore for MemoryStore {
         let mut identities: Vec<_> = self.lock().identities.all_of(owner).cloned().collect();
         identities.sort_by_key(|identity| (identity.created_at, identity.id));
         Ok(identities)
+    }
+}
+
+#[async_trait]
+impl SigningKeyStore for MemoryStore {
+    async fn signing_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
+        let keys = self.lock();
+        Ok(keys.signing_keys.rows().values().cloned().collect())
     }
 }
 

@@ -4,9 +4,11 @@ use portcullis_key::KeyId;
 
 use super::identities::Told;
 use super::owned::Owned;
+use super::session_ends::End;
 use super::table::{Journal, Table};
 use crate::model::{
-    AuditEvent, Factor, Family, Identity, KeyRow, Link, QueuedMail, RecordId, Ticket, User, UserRef,
+    AuditEvent, Factor, Family, Identity, KeyRow, Link, QueuedMail, RecordId, StoredKey, Ticket,
+    User, UserRef,
 };
 use crate::store::{Change, CommitError, Committed, Conflict, StoreError};
 
@@ -27,8 +29,12 @@ pub(super) struct State {
     pub(super) tickets_by_owner: Table<(UserRef, RecordId), ()>,
     pub(super) identities: Owned<Identity>,
     pub(super) subjects: Table<Told, RecordId>,
+    /// By their numbers.
+    pub(super) signing_keys: Table<u32, StoredKey>,
     /// In the order in which they were committed.
     pub(super) revocations: Table<u64, Noted>,
+    /// By owner and public id.
+    pub(super) session_ends: Table<(UserRef, String), End>,
     pub(super) audit: Table<RecordId, AuditEvent>,
     pub(super) mail: Table<RecordId, Waiting>,
 }
@@ -123,7 +129,7 @@ impl State {
         }
     }
 
-    fn tables(&mut self) -> [&mut dyn Journal; 16] {
+    fn tables(&mut self) -> [&mut dyn Journal; 18] {
         [
             &mut self.users,
             &mut self.emails,
@@ -138,7 +144,9 @@ impl State {
             &mut self.tickets_by_owner,
             &mut self.identities,
             &mut self.subjects,
+            &mut self.signing_keys,
             &mut self.revocations,
+            &mut self.session_ends,
             &mut self.audit,
             &mut self.mail,
         ]

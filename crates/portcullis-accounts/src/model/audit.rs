@@ -76,6 +76,8 @@ audit_kinds! {
     AccountUnlocked = "account.unlocked",
     UnlockRequested = "account.unlock_requested",
     RateLimited = "rate_limited",
+    SigningKeyCreated = "signing_key.created",
+    SigningKeyForgotten = "signing_key.forgotten",
     /// Something that this version has no name for: a newer one wrote it into the same store. Nothing writes it as this. Its name in the
     /// API is
     Unknown = "unknown",

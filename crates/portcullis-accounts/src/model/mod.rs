@@ -10,6 +10,7 @@ mod identity;
 mod key;
 mod link;
 mod mail;
+mod signing_key;
 mod ticket;
 mod user;
 
@@ -22,5 +23,6 @@ pub use self::identity::Identity;
 pub use self::key::KeyRow;
 pub use self::link::{Link, LinkPurpose};
 pub use self::mail::{Delivery, QueuedMail};
+pub use self::signing_key::StoredKey;
 pub use self::ticket::{Ticket, TicketPurpose};
 pub use self::user::{ProfileData, StoredPassword, User, UserQuery};

@@ -5,8 +5,8 @@ use portcullis_jwt::Revocation;
 
 use super::UserUpdate;
 use crate::model::{
-    AuditEvent, Factor, Family, Identity, KeyRow, Link, LinkPurpose, QueuedMail, RecordId, Ticket,
-    TicketPurpose, User, UserRef,
+    AuditEvent, Factor, Family, Identity, KeyRow, Link, LinkPurpose, QueuedMail, RecordId,
+    StoredKey, Ticket, TicketPurpose, User, UserRef,
 };
 
 /// One change of the database. Several are made together, in their order, or not at all: see [`Ledger::commit`](super::Ledger::commit).
@@ -101,6 +101,19 @@ pub enum Change {
     },
     /// Access tokens are taken back.
     Revoke(Revocation),
+    /// A session by cookie is over, whatever its own store may say of it later; see [`SessionEnds`](super::SessionEnds). Nobody needs to
+    /// be there, and twice is no conflict: of two ends, the later generation counts, and the later moment.
+    EndSession {
+        /// Whose.
+        owner: UserRef,
+        /// Its public id.
+        sid: String,
+        /// The last generation of its ids that is over ([`AuthRecord::generation`](portcullis_session::AuthRecord::generation)): that
+        /// of an id which is being replaced, or `u32::MAX` where the session has ended for good.
+        through: u32,
+        /// How long that is to be remembered: until the session would have ended by itself.
+        until: Timestamp,
+    },
 
     /// A new link. Earlier ones of the same owner and purpose go. [`NotFound`](super::Conflict::NotFound) if the owner is not there.
     InsertLink(Box<Link>),
@@ -269,6 +282,25 @@ pub enum Change {
     DeleteIdentities {
         /// Whose.
         owner: UserRef,
+    },
+
+    /// The next key that access tokens are signed with. [`Changed`](super::Conflict::Changed) unless its number is one more than the
+    /// highest that there is, 1 where there is none: of many nodes that make the next key at once, exactly one succeeds.
+    PutSigningKey(Box<StoredKey>),
+    /// A signing key is sealed anew, because the server's key is another one by now. [`NotFound`](super::Conflict::NotFound) if it is not
+    /// there, [`Changed`](super::Conflict::Changed) unless it is still sealed as it was.
+    ResealSigningKey {
+        /// Which.
+        kid: String,
+        /// As it is sealed until now.
+        before: Vec<u8>,
+        /// Becomes `sealed`.
+        after: Vec<u8>,
+    },
+    /// A signing key goes: its tokens are nothing from now on. [`NotFound`](super::Conflict::NotFound) if it is not there.
+    ForgetSigningKey {
+        /// Which.
+        kid: String,
     },
 
     /// An entry in the audit trail.

@@ -9,7 +9,10 @@ use portcullis_key::KeyIndex;
 use portcullis_limit::LockoutStore;
 use portcullis_session::IndexedSessionStore;
 
-use super::{Change, CommitError, Committed, FactorStore, IdentityStore, StoreError, TicketStore};
+use super::{
+    Change, CommitError, Committed, FactorStore, IdentityStore, SessionEnds, SigningKeyStore,
+    StoreError, TicketStore,
+};
 use crate::model::{
     AuditEvent, AuditQuery, Delivery, Family, KeyRow, Link, QueuedMail, RecordId, User, UserQuery,
     UserRef,
@@ -160,7 +163,7 @@ pub trait Ledger: Debug + Send + Sync + 'static {
     ) -> Result<Vec<Revocation>, StoreError>;
 
     /// Removes up to `limit` rows of each kind that nothing needs any more at `now`: families, links and tickets past their end,
-    /// revocations past theirs, sessions past theirs, audit entries older than `audit_before`. Says how many went.
+    /// revocations and ends of sessions past theirs, sessions past theirs, audit entries older than `audit_before`. Says how many went.
     ///
     /// # Errors
     ///
@@ -191,6 +194,8 @@ pub trait AccountStore:
     + FactorStore
     + TicketStore
     + IdentityStore
+    + SigningKeyStore
+    + SessionEnds
     + AuditLog
     + Outbox
     + Ledger

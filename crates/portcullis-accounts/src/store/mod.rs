@@ -5,6 +5,8 @@ mod change;
 mod contracts;
 mod credentials;
 mod error;
+mod session_ends;
+mod signing_keys;
 mod update;
 mod with_users;
 
@@ -14,5 +16,7 @@ pub use self::contracts::{
 };
 pub use self::credentials::{FactorStore, IdentityStore, TicketStore};
 pub use self::error::{CommitError, Conflict, StoreError};
+pub use self::session_ends::SessionEnds;
+pub use self::signing_keys::SigningKeyStore;
 pub use self::update::UserUpdate;
 pub use self::with_users::{ForeignUsers, UserTransaction, WithUsers};

@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use portcullis_accounts::store::{
     AccountStore, AuditLog, Change, CommitError, Committed, FactorStore, FamilyStore,
-    IdentityStore, KeyStore, Ledger, LinkStore, Outbox, StoreError, TicketStore, UserStore,
+    IdentityStore, KeyStore, Ledger, LinkStore, Outbox, SessionEnds, SigningKeyStore, StoreError,
+    TicketStore, UserStore,
 };
 use portcullis_accounts::{
     AuditEvent, AuditQuery, Delivery, Factor, Family, Identity, KeyRow, Link, MemoryStore,
-    QueuedMail, RecordId, Ticket, User, UserQuery, UserRef,
+    QueuedMail, RecordId, StoredKey, Ticket, User, UserQuery, UserRef,
 };
 use portcullis_core::Timestamp;
 use portcullis_jwt::Revocation;
@@ -188,6 +189,34 @@ impl IdentityStore for Watched {
 }
 
 #[async_trait]
+impl SessionEnds for Watched {
+    async fn has_session_ended(
+        &self,
+        owner: &UserRef,
+        sid: &str,
+        generation: u32,
+    ) -> Result<bool, StoreError> {
+        self.note("has_session_ended")?;
+        self.inner.has_session_ended(owner, sid, generation).await
+    }
+
+    async fn ended_sessions(&self, owner: &UserRef) -> Result<Vec<String>, StoreError> {
+        self.note("ended_sessions")?;
+        self.inner.ended_sessions(owner).await
+    }
+
+    async fn user_of_session(
+        &self,
+        owner: &UserRef,
+        sid: &str,
+        generation: u32,
+    ) -> Result<Option<User>, StoreError> {
+        self.note("user_of_session")?;
+        self.inner.user_of_session(owner, sid, generation).await
+    }
+}
+
+#[async_trait]
 impl AuditLog for Watched {
     async fn events(&self, query: &AuditQuery) -> Result<Vec<AuditEvent>, StoreError> {
         self.note("events")?;
@@ -252,6 +281,14 @@ impl Ledger for Watched {
 
     async fn ping(&self) -> Result<(), StoreError> {
         self.note("ping")
+    }
+}
+
+#[async_trait]
+impl SigningKeyStore for Watched {
+    async fn signing_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
+        self.note("signing_keys")?;
+        self.inner.signing_keys().await
     }
 }
 

@@ -29,4 +29,6 @@ migrations! {
     3 "lockouts" "0003_lockouts.sql",
     4 "second factors" "0004_second_factors.sql",
     5 "tickets and identities" "0005_tickets_and_identities.sql",
+    6 "signing keys" "0006_signing_keys.sql",
+    7 "ended sessions" "0007_ended_sessions.sql",
 }

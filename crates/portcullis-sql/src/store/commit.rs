@@ -5,7 +5,7 @@ use portcullis_core::Timestamp;
 use super::refusal::{Refusal, unknown};
 use super::{
     SqlStore, audit, factors, families, identities, keys, links, locks, outbox, revocations,
-    tickets, users,
+    session_ends, signing_keys, tickets, users,
 };
 use crate::database::{Failure, Transaction};
 
@@ -106,6 +106,12 @@ impl Batch {
             Change::EndFamily { .. } | Change::EndFamilies { .. } | Change::Revoke(_) => {
                 self.take_back(change).await
             }
+            Change::EndSession {
+                owner,
+                sid,
+                through,
+                until,
+            } => Ok(session_ends::insert(transaction, owner, sid, *through, *until).await?),
             Change::InsertLink(link) => links::insert(transaction, link).await,
             Change::TakeLink {
                 id,
@@ -134,6 +140,9 @@ impl Batch {
             | Change::UseIdentity { .. }
             | Change::DeleteIdentity { .. }
             | Change::DeleteIdentities { .. } => identities::make(transaction, change).await,
+            Change::PutSigningKey(_)
+            | Change::ResealSigningKey { .. }
+            | Change::ForgetSigningKey { .. } => signing_keys::make(transaction, change).await,
             Change::Audit(event) => Ok(audit::insert(transaction, event).await?),
             Change::Queue(mail) => Ok(outbox::insert(transaction, mail).await?),
             _ => Err(unknown()),

@@ -2,8 +2,8 @@
 //!
 //! A guard over several rows (how many keys a user has, who else holds a role) holds only if nobody changes those rows between the
 //! question and the commit. SQLite has one writer, so there it does. On PostgreSQL the commit locks the collection for guards over
-//! all its users, and the rows of the users whom it concerns: collections first, then users, each in one order, so that no two
-//! commits wait for each other.
+//! all its users, and the rows of the users whom it concerns: the signing keys first, then collections, then users, each in one order,
+//! so that no two commits wait for each other.
 
 use std::collections::BTreeSet;
 
@@ -13,6 +13,9 @@ use portcullis_accounts::store::Change;
 use crate::database::value::values;
 use crate::database::{Failure, Transaction};
 use crate::dialect::Dialect;
+
+const LOCK_SIGNING_KEYS: &str =
+    "SELECT pg_advisory_xact_lock(hashtextextended('portcullis/signing-keys', 0))";
 
 const LOCK_COLLECTION: &str =
     "SELECT pg_advisory_xact_lock(hashtextextended('portcullis/collection/' || $1, 0))";
@@ -27,6 +30,9 @@ pub(super) async fn take(transaction: &mut Transaction, changes: &[Change]) -> R
     if transaction.dialect() == Dialect::Sqlite {
         return Ok(());
     }
+    if changes.iter().any(is_of_signing_keys) {
+        transaction.fetch_optional(LOCK_SIGNING_KEYS, &[]).await?;
+    }
     for collection in collections(changes) {
         transaction
             .fetch_optional(LOCK_COLLECTION, values![collection])
@@ -37,6 +43,15 @@ pub(super) async fn take(transaction: &mut Transaction, changes: &[Change]) -> R
         transaction.fetch_optional(LOCK_USER, values).await?;
     }
     Ok(())
+}
+
+fn is_of_signing_keys(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::PutSigningKey(_)
+            | Change::ResealSigningKey { .. }
+            | Change::ForgetSigningKey { .. }
+    )
 }
 
 fn collections(changes: &[Change]) -> BTreeSet<&str> {

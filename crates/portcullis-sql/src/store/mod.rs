@@ -17,6 +17,8 @@ mod read;
 mod recovery;
 mod refusal;
 mod revocations;
+mod session_ends;
+mod signing_keys;
 mod tickets;
 mod users;
 

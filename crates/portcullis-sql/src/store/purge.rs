@@ -32,6 +32,11 @@ const FAMILIES: Sql = purge!("portcullis_families", "id", "expires_at <= $1");
 const LINKS: Sql = purge!("portcullis_links", "id", "expires_at <= $1");
 const TICKETS: Sql = purge!("portcullis_tickets", "id", "expires_at <= $1");
 const REVOCATIONS: Sql = purge!("portcullis_revocations", "number", "remember_until <= $1");
+const SESSION_ENDS: Sql = with_rows_locked!(
+    "DELETE FROM portcullis_ended_sessions WHERE (collection, owner_id, sid) IN (
+        SELECT collection, owner_id, sid FROM portcullis_ended_sessions WHERE remember_until <= $1 LIMIT $2",
+    ")"
+);
 const AUDIT: Sql = purge!("portcullis_audit", "id", "happened_at < $1");
 
 pub(super) async fn purge(
@@ -41,7 +46,7 @@ pub(super) async fn purge(
     limit: u32,
 ) -> Result<u64, StoreError> {
     let mut gone = 0;
-    for sql in [FAMILIES, LINKS, TICKETS, REVOCATIONS] {
+    for sql in [FAMILIES, LINKS, TICKETS, REVOCATIONS, SESSION_ENDS] {
         gone += store.database.execute(sql, values![now, limit]).await?;
     }
     if let Some(before) = audit_before {

@@ -4,18 +4,19 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 use portcullis_accounts::store::{
-    AuditLog, FactorStore, FamilyStore, IdentityStore, KeyStore, LinkStore, StoreError,
-    TicketStore, UserStore,
+    AuditLog, FactorStore, FamilyStore, IdentityStore, KeyStore, LinkStore, SigningKeyStore,
+    StoreError, TicketStore, UserStore,
 };
 use portcullis_accounts::{
-    AuditEvent, AuditQuery, Factor, Family, Identity, KeyRow, Link, RecordId, Ticket, User,
-    UserQuery, UserRef,
+    AuditEvent, AuditQuery, Factor, Family, Identity, KeyRow, Link, RecordId, StoredKey, Ticket,
+    User, UserQuery, UserRef,
 };
 use portcullis_core::Timestamp;
 use portcullis_key::{KeyId, KeyIndex};
 
 use super::{
-    SqlStore, audit, factors, families, identities, ids, keys, links, recovery, tickets, users,
+    SqlStore, audit, factors, families, identities, ids, keys, links, recovery, signing_keys,
+    tickets, users,
 };
 use crate::Dialect;
 use crate::database::value::values;
@@ -199,6 +200,14 @@ impl IdentityStore for SqlStore {
 }
 
 #[async_trait]
+impl SigningKeyStore for SqlStore {
+    async fn signing_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
+        let rows = self.database.read_all(signing_keys::ALL, &[]).await?;
+        all(&rows, signing_keys::of_row)
+    }
+}
+
+#[async_trait]
 impl AuditLog for SqlStore {
     async fn events(&self, query: &AuditQuery) -> Result<Vec<AuditEvent>, StoreError> {
         Ok(audit::page(&self.database, query).await?)
@@ -207,7 +216,7 @@ impl AuditLog for SqlStore {
 
 impl SqlStore {
     /// Whether no row can have this text: PostgreSQL keeps no NUL, and calls it an error to look for one.
-    fn never_holds(&self, text: &str) -> bool {
+    pub(super) fn never_holds(&self, text: &str) -> bool {
         self.dialect() == Dialect::Postgres && text.contains('\0')
     }
 }

@@ -2,7 +2,7 @@ use std::fmt::Debug;
 
 use portcullis_accounts::store::{
     AccountStore, AuditLog, CommitError, Committed, Conflict, FactorStore, FamilyStore,
-    IdentityStore, KeyStore, LinkStore, StoreError, TicketStore, UserStore,
+    IdentityStore, KeyStore, LinkStore, SessionEnds, StoreError, TicketStore, UserStore,
 };
 use portcullis_accounts::{AuditQuery, MemoryStore, QueuedMail, RecordId, UserQuery};
 use portcullis_core::Timestamp;
@@ -11,7 +11,7 @@ use portcullis_key::KeyIndex;
 use super::nodes::Nodes;
 use super::rows;
 use super::snapshot::text_of;
-use super::story::{COLLECTIONS, Step, Story};
+use super::story::{COLLECTIONS, SIDS, Step, Story};
 
 /// Between two comparisons of all that can be read.
 const STEPS_BETWEEN: usize = 20;
@@ -118,6 +118,7 @@ async fn assert_same_reads(
     same.identities().await;
     same.events().await;
     same.revocations().await;
+    same.ended_sessions().await;
 }
 
 /// Compares what two stores say.
@@ -139,6 +140,19 @@ impl Same<'_> {
         let found = found.expect("a store answers");
         let wanted = wanted.expect("memory answers");
         assert_eq!(found, wanted, "{}: reading {what:?}", self.place);
+    }
+
+    async fn ended_sessions(&self) {
+        for user in &self.story.users {
+            let found = self.store.ended_sessions(user).await.map(rows::sorted);
+            let wanted = self.reference.ended_sessions(user).await.map(rows::sorted);
+            self.assert(found, wanted, user);
+            for sid in SIDS {
+                let found = self.store.has_session_ended(user, sid, 1).await;
+                let wanted = self.reference.has_session_ended(user, sid, 1).await;
+                self.assert(found, wanted, (user, sid));
+            }
+        }
     }
 
     async fn users(&self) {

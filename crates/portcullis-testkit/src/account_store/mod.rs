@@ -29,6 +29,7 @@ mod revocations;
 mod roles;
 mod rows;
 mod scene;
+mod session_ends;
 mod snapshot;
 mod story;
 mod tickets;
@@ -108,6 +109,7 @@ where
     pages::all_in(make).await;
     outbox::all_in(make).await;
     revocations::all_in(make).await;
+    session_ends::all_in(make).await;
     purge::all_in(make).await;
     atomicity::all_in(make).await;
     companions::all_in(make).await;

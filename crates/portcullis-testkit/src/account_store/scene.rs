@@ -176,6 +176,7 @@ impl Scene {
                 issued_before: at(30),
                 until: at(60),
             }),
+            super::session_ends::ended(&owner, "sid", u32::MAX),
             rows::taken(&self.link, 20),
             rows::linked(&new.link),
             rows::linked(&link(&owner, LinkPurpose::Unlock)),

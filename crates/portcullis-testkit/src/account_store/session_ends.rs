@@ -64,7 +64,13 @@ async fn a_generation_ends_with_those_before_it(nodes: Nodes) {
     let alice = nodes.user("alice").await.reference();
     nodes.commit(&[ended(&alice, SID, 2)]).await;
     let rule = "an id that is replaced ends with those before it, and none after it";
-    for (generation, has) in [(0, true), (1, true), (2, true), (3, false), (u32::MAX, false)] {
+    for (generation, has) in [
+        (0, true),
+        (1, true),
+        (2, true),
+        (3, false),
+        (u32::MAX, false),
+    ] {
         let found = has_ended(&nodes, &alice, SID, generation).await;
         assert_eq!(found, has, "{rule}: {generation}");
     }
@@ -121,7 +127,11 @@ async fn the_users_of_sessions_are_found(nodes: Nodes) {
     assert_eq!(find(&rows::stranger(), 1).await, None, "nobody's");
     assert_eq!(find(&rows::namesake(&owner), 1).await, None, "a namesake's");
     nodes.commit(&[ended(&owner, SID, 1)]).await;
-    assert_eq!(find(&owner, 1).await, None, "one that has ended has no user");
+    assert_eq!(
+        find(&owner, 1).await,
+        None,
+        "one that has ended has no user"
+    );
     assert_eq!(find(&owner, 2).await, Some(alice), "the next id has");
     nodes.commit(&[ended(&owner, SID, u32::MAX)]).await;
     assert_eq!(find(&owner, 2).await, None, "until the session has ended");
@@ -131,7 +141,9 @@ async fn ends_go_when_the_session_would_have_ended(nodes: Nodes) {
     let alice = nodes.user("alice").await.reference();
     let ends = ["a", "b", "c"].map(|sid| ended_until(&alice, sid, u32::MAX, 100));
     nodes.commit(&ends).await;
-    nodes.commit(&[ended_until(&alice, "d", u32::MAX, 200)]).await;
+    nodes
+        .commit(&[ended_until(&alice, "d", u32::MAX, 200)])
+        .await;
     let purge = async |second, limit| {
         let gone = nodes.a.purge(at(second), None, limit).await;
         gone.expect("a store purges")

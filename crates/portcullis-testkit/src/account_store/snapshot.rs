@@ -18,6 +18,7 @@ pub(super) struct Snapshot {
     tickets: Vec<Option<Ticket>>,
     events: Vec<AuditEvent>,
     revocations: Vec<String>,
+    ended_sessions: Vec<Vec<String>>,
 }
 
 impl Snapshot {
@@ -32,6 +33,7 @@ impl Snapshot {
             tickets: Vec::new(),
             events: Vec::new(),
             revocations: revocations(nodes).await,
+            ended_sessions: Vec::new(),
         };
         for user in users {
             snapshot.add_user(nodes, user).await;
@@ -64,6 +66,8 @@ impl Snapshot {
         self.factors.push((factor, codes));
         let identities = super::identities::list(nodes, &reference).await;
         self.identities.push(identities);
+        let ended = super::session_ends::list(nodes, &reference).await;
+        self.ended_sessions.push(ended);
         let query = AuditQuery {
             collection: user.collection.clone(),
             user: Some(user.id),

@@ -22,6 +22,7 @@ impl Faulty {
         for change in changes {
             let change = self.bend(change.clone()).await;
             let change = self.bend_credential(change).await;
+            let change = self.bend_session_end(change);
             let change = self.bend_in_two_steps(change).await;
             bent.push(self.bend_credential_in_two_steps(change).await);
         }

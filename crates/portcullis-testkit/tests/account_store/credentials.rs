@@ -1,8 +1,10 @@
 //! Reading second factors, tickets and identities, with faults.
 
 use async_trait::async_trait;
-use portcullis_accounts::store::{FactorStore, IdentityStore, StoreError, TicketStore};
-use portcullis_accounts::{Factor, Identity, RecordId, Ticket, UserRef};
+use portcullis_accounts::store::{
+    FactorStore, IdentityStore, SigningKeyStore, StoreError, TicketStore,
+};
+use portcullis_accounts::{Factor, Identity, RecordId, StoredKey, Ticket, UserRef};
 
 use crate::fault::Fault;
 use crate::faulty::Faulty;
@@ -57,6 +59,17 @@ impl IdentityStore for Faulty {
             found.reverse();
         }
         Ok(found)
+    }
+}
+
+#[async_trait]
+impl SigningKeyStore for Faulty {
+    async fn signing_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
+        let mut keys = self.store.signing_keys().await?;
+        if self.has(Fault::ListsNewestSigningKeysFirst) {
+            keys.reverse();
+        }
+        Ok(keys)
     }
 }
 

@@ -27,6 +27,7 @@ macro_rules! faults {
                 Self::PutsFactorsInTwoSteps,
                 Self::AsksStampsInTwoSteps,
                 Self::AsksCredentialsInTwoSteps,
+                Self::PutsSigningKeysInTwoSteps,
             ];
         }
     };
@@ -76,6 +77,14 @@ faults![
     PurgesTheTrailUnasked,
     ForgetsRevocationsSince,
     RemembersRevocationsForEver,
+    ForgetsEndsOfSessions,
+    ForgetsEndsTooSoon,
+    EndsSessionsOfAnybody,
+    EndsEveryGeneration,
+    EndsOneGenerationLess,
+    FoldsCaseOfSessions,
+    ListsNoEndedSessions,
+    FindsUsersOfEndedSessions,
     KeepsOwnSessions,
     KeepsOwnLockouts,
     ForgetsMfaSince,
@@ -104,6 +113,10 @@ faults![
     AsksNoStamp,
     AsksNoCredential,
     AsksCredentialsOnTheWay,
+    ListsNewestSigningKeysFirst,
+    PutsSigningKeysOfAnyNumber,
+    SealsAnewWhateverThereIs,
+    KeepsForgottenSigningKeys,
     RotatesInTwoSteps,
     BoundsKeysInTwoSteps,
     AsksRolesInTwoSteps,
@@ -118,4 +131,5 @@ faults![
     PutsFactorsInTwoSteps,
     AsksStampsInTwoSteps,
     AsksCredentialsInTwoSteps,
+    PutsSigningKeysInTwoSteps,
 ];

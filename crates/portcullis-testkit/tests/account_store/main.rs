@@ -8,6 +8,7 @@ mod fault;
 mod faulty;
 mod hasty;
 mod hasty_credentials;
+mod session_ends;
 
 use portcullis_accounts::MemoryStore;
 use portcullis_testkit::account_store::{self, Nodes};

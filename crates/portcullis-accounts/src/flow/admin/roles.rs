@@ -50,9 +50,10 @@ impl Users {
             return Ok(None);
         }
         let user = self.account_of(caller).await?;
-        self.cookie_login_of(caller, &user).await?;
+        let login = self.cookie_login_of(caller, &user).await?;
         let rotated = self.rotated(caller, &user)?;
-        self.commit(vec![rotated]).await?;
+        self.commit(self.end_id(&login).into_iter().chain([rotated]).collect())
+            .await?;
         let (_, cookie) = self.realm.cookies.rotate(&self.origin.head).await?;
         Ok(Some(cookie))
     }

@@ -109,7 +109,7 @@ impl Users {
                 };
                 self.clean_up_sessions(user).await;
                 Ok(Kept {
-                    token: Some(self.access_token(user, &family)?),
+                    token: Some(self.access_token(user, &family).await?),
                     ..Kept::default()
                 })
             }

@@ -19,6 +19,7 @@ pub(in crate::http) async fn auth_methods(call: Call) -> Result<Answer, Denial> 
 }
 
 pub(in crate::http) async fn jwks(call: Call) -> Result<Answer, Denial> {
+    call.accounts.inner.ready_to_sign().await?;
     let keys: Value = serde_json::from_str(&call.accounts.inner.ring.to_jwks())
         .map_err(|_| Denial::unavailable())?;
     Answer::ok(&keys)

@@ -18,11 +18,12 @@ use portcullis_session::IndexedSessionStore;
 pub use self::contract::{ForeignUsers, UserTransaction};
 use super::{
     AccountStore, AuditLog, Change, CommitError, Committed, FactorStore, FamilyStore,
-    IdentityStore, KeyStore, Ledger, LinkStore, Outbox, StoreError, TicketStore, UserStore,
+    IdentityStore, KeyStore, Ledger, LinkStore, Outbox, SessionEnds, SigningKeyStore, StoreError,
+    TicketStore, UserStore,
 };
 use crate::model::{
     AuditEvent, AuditQuery, Delivery, Factor, Family, Identity, KeyRow, Link, QueuedMail, RecordId,
-    Ticket, User, UserQuery, UserRef,
+    StoredKey, Ticket, User, UserQuery, UserRef,
 };
 
 #[doc = include_str!("../../../docs/with_users.md")]
@@ -131,6 +132,29 @@ impl<U: ForeignUsers, S: AccountStore> IdentityStore for WithUsers<U, S> {
 
     async fn identities(&self, owner: &UserRef) -> Result<Vec<Identity>, StoreError> {
         self.rest.identities(owner).await
+    }
+}
+
+#[async_trait]
+impl<U: ForeignUsers, S: AccountStore> SigningKeyStore for WithUsers<U, S> {
+    async fn signing_keys(&self) -> Result<Vec<StoredKey>, StoreError> {
+        self.rest.signing_keys().await
+    }
+}
+
+#[async_trait]
+impl<U: ForeignUsers, S: AccountStore> SessionEnds for WithUsers<U, S> {
+    async fn has_session_ended(
+        &self,
+        owner: &UserRef,
+        sid: &str,
+        generation: u32,
+    ) -> Result<bool, StoreError> {
+        self.rest.has_session_ended(owner, sid, generation).await
+    }
+
+    async fn ended_sessions(&self, owner: &UserRef) -> Result<Vec<String>, StoreError> {
+        self.rest.ended_sessions(owner).await
     }
 }
 

@@ -3,7 +3,7 @@ use portcullis_accounts::{EmailAddress, KeyRow, Link, LinkPurpose, StoredPasswor
 use portcullis_jwt::Revocation;
 use serde_json::json;
 
-use super::{COLLECTIONS, Story};
+use super::{COLLECTIONS, SIDS, Story};
 use crate::account_store::rows::{self, at};
 
 const NAMES: [&str; 10] = [
@@ -217,7 +217,19 @@ impl Story {
         rows::recorded(&rows::event_at(&user, self.second))
     }
 
+    fn end_session(&mut self) -> Change {
+        Change::EndSession {
+            owner: self.any_user(),
+            sid: String::from(*self.random.pick(&SIDS)),
+            through: *self.random.pick(&[0, 1, 2, u32::MAX]),
+            until: at(self.second + self.random.seconds(1200)),
+        }
+    }
+
     fn queue_or_revoke(&mut self) -> Change {
+        if self.random.once_in(3) {
+            return self.end_session();
+        }
         if self.random.once_in(2) {
             let mail = rows::mail_at(self.second);
             self.mails.push(mail.id);

@@ -16,6 +16,7 @@ use super::random::Random;
 use super::rows::{self, at};
 
 pub(in crate::account_store) const COLLECTIONS: [&str; 2] = ["users", "Users"];
+pub(in crate::account_store) const SIDS: [&str; 2] = ["sid", "Sid"];
 
 /// What happens next.
 #[derive(Debug)]
