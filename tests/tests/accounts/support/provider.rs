@@ -28,6 +28,8 @@ impl Provided {
         let world = World::with(place, Collection::new(), |builder| {
             let provider = Provider::github("portcullis", SECRET).base_url(github.url());
             let provider = provider.with_insecure_http_for_loopback();
+            // What is linked and unlinked is raced for here, not who may.
+            let builder = builder.with_insecure_fresh_logins_by("github");
             builder.oauth_provider(provider.build().unwrap())
         });
         Self {
