@@ -26,7 +26,7 @@ pub(crate) fn head(settings: &Settings) -> String {
         "\
 # Benchmarks
 
-Written by `cargo bench -p portcullis-benches -- --write docs/benchmarks.md`; not edited by hand.
+Written by `cargo bench -p portcullis-benches --bench peers -- --write docs/benchmarks.md`; not edited by hand.
 
 - Machine: {machine}.
 - Peers: {peers}.
