@@ -1,15 +1,15 @@
 //! URLs, passwords, databases, TLS: whom this connects to, and whom not.
 
+mod certificates;
 mod nodes;
 
-use std::fs;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use portcullis_limit::{LimitKey, LimitRequest, Limiter, Quota};
 use portcullis_redis::{ConnectErrorKind, Redis, RedisLimiter};
 use portcullis_testkit::redis::Server;
 
+use self::certificates::Certificates;
 use self::nodes::{patient, server};
 
 async fn decides(redis: &Redis) {
@@ -110,74 +110,11 @@ async fn prefixes_are_apart() {
     }
 }
 
-/// An authority of the test's own, a server certificate and one for a client, all in files.
-struct Certificates {
-    directory: PathBuf,
-    root: String,
-    client: (String, String),
-}
-
-impl Certificates {
-    fn create() -> Self {
-        use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-        let directory =
-            std::env::temp_dir().join(format!("portcullis-redis-tls-{}", std::process::id()));
-        fs::create_dir(&directory).unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        let name = &mut params.distinguished_name;
-        name.push(DnType::CommonName, "authority");
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let root_key = KeyPair::generate().unwrap();
-        let root = params.self_signed(&root_key).unwrap();
-        let issuer = Issuer::from_params(&params, &root_key);
-        let issue = |name: &str| {
-            let key = KeyPair::generate().unwrap();
-            let mut params = CertificateParams::new([name.to_owned()]).unwrap();
-            params.distinguished_name.push(DnType::CommonName, name);
-            let certificate = params.signed_by(&key, &issuer).unwrap();
-            (certificate.pem(), key.serialize_pem())
-        };
-        let (certificate, key) = issue("localhost");
-        for (name, text) in [
-            ("root.pem", root.pem()),
-            ("server.pem", certificate),
-            ("server.key", key),
-        ] {
-            fs::write(directory.join(name), text).unwrap();
-        }
-        Self {
-            root: root.pem(),
-            client: issue("client"),
-            directory,
-        }
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.directory.join(name).display().to_string()
-    }
-}
-
-impl Drop for Certificates {
-    fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.directory));
-    }
-}
-
 /// A server is believed by its certificate alone, and a client where the server asks for one.
 #[tokio::test]
 async fn tls() {
-    let certificates = Certificates::create();
-    let settings = |port: u16| {
-        let settings = [
-            ("--tls-port", port.to_string()),
-            ("--tls-cert-file", certificates.path("server.pem")),
-            ("--tls-key-file", certificates.path("server.key")),
-            ("--tls-ca-cert-file", certificates.path("root.pem")),
-            ("--tls-auth-clients", String::from("yes")),
-        ];
-        let words = settings.map(|(name, value)| [name.to_owned(), value]);
-        words.concat()
-    };
+    let certificates = Certificates::create("localhost");
+    let settings = |port| certificates.settings(port, "yes");
     let Some((_server, port)) = Server::start_on_port(settings) else {
         return;
     };

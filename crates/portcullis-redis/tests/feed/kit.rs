@@ -21,19 +21,20 @@ pub(crate) struct Pair {
 
 impl Pair {
     pub(crate) async fn on(url: &str) -> Self {
+        Self::with(|| patient(url)).await
+    }
+
+    /// Two that connect like this.
+    pub(crate) async fn with(builder: impl Fn() -> RedisBuilder) -> Self {
         let prefix = fresh_prefix();
-        let one = feed(url, &prefix, &KEY).await;
-        let two = feed(url, &prefix, &KEY).await;
+        let one = listening(builder().key_prefix(&prefix), &KEY).await;
+        let two = listening(builder().key_prefix(&prefix), &KEY).await;
         Self { one, two, prefix }
     }
 
     /// Two that wait for as long as nodes do by default, and take a busy machine for a failure.
     pub(crate) async fn hasty(url: &str) -> Self {
-        let prefix = fresh_prefix();
-        let builder = || Redis::builder(url).unwrap().key_prefix(&prefix);
-        let one = listening(builder(), &KEY).await;
-        let two = listening(builder(), &KEY).await;
-        Self { one, two, prefix }
+        Self::with(|| Redis::builder(url).unwrap()).await
     }
 
     /// Waits until the second node hears this, whatever comes before; says how often it was told of a gap.

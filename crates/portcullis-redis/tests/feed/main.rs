@@ -1,5 +1,10 @@
 //! What one node takes back, all others hear of: at once, or as a gap, and only from who has the key.
 
+#[cfg(feature = "tls")]
+#[path = "../certificates/mod.rs"]
+mod certificates;
+#[path = "../fake/mod.rs"]
+mod fake;
 #[path = "../nodes/mod.rs"]
 mod nodes;
 
@@ -9,6 +14,9 @@ mod kit;
 #[cfg(feature = "metrics")]
 mod observed;
 mod places;
+mod storms;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::time::Duration;
 
