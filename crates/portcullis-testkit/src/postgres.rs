@@ -287,13 +287,12 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        match self.keeper().take() {
-            Some(mut keeper) => {
-                drop(keeper.stdin.take());
-                drop(keeper.wait());
-            }
-            None => drop(fs::remove_dir_all(&self.directory)),
+        if let Some(mut keeper) = self.keeper().take() {
+            drop(keeper.stdin.take());
+            drop(keeper.wait());
         }
+        // The keeper may be another user, who cannot take the directory itself away.
+        drop(fs::remove_dir_all(&self.directory));
     }
 }
 

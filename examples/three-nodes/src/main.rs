@@ -4,6 +4,7 @@ mod child;
 mod nginx;
 mod node;
 mod place;
+mod signal;
 
 use std::process::ExitCode;
 
@@ -33,7 +34,7 @@ async fn run() -> Result<(), String> {
     let postgres = postgres::Server::start().ok_or("PostgreSQL is needed")?;
     let redis = redis::Server::start().ok_or("Redis is needed")?;
     let place = Place::create().map_err(|error| format!("no directory: {error}"))?;
-    let settings = node::Settings::new(postgres.database(), redis.url())?;
+    let settings = node::Settings::new(first, postgres.database(), redis.url())?;
     let ports: Vec<u16> = (1..=NODES).map(|node| first + node).collect();
     let mut nodes = Vec::new();
     for port in &ports {
@@ -41,11 +42,13 @@ async fn run() -> Result<(), String> {
         nodes.push(node::start(&quickstart, &place, &settings, *port)?);
     }
     let front = nginx::start(nginx, &place, first, &ports)?;
+    // Before it is told: whoever has read it may end it.
+    let told_to_stop = signal::to_stop().map_err(|error| error.to_string())?;
     tell(first, &ports, &nodes, &redis);
-    let stopped = tokio::signal::ctrl_c().await;
+    told_to_stop.await;
     println!("\nending");
     drop((front, nodes));
-    stopped.map_err(|error| error.to_string())
+    Ok(())
 }
 
 /// 3000, or what is said.

@@ -12,14 +12,15 @@ use crate::place::Place;
 
 /// What all nodes share.
 pub(crate) struct Settings {
+    base: String,
     database: String,
     redis: String,
     secret: String,
 }
 
 impl Settings {
-    /// With a secret that is as new as the database.
-    pub(crate) fn new(database: String, redis: String) -> Result<Self, String> {
+    /// With the port where people find all of it, and a secret that is as new as the database.
+    pub(crate) fn new(front: u16, database: String, redis: String) -> Result<Self, String> {
         let mut bytes = [0_u8; 32];
         let read = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
         read.map_err(|error| format!("no randomness: {error}"))?;
@@ -29,6 +30,7 @@ impl Settings {
             let _ = write!(secret, "{byte:02x}");
         }
         Ok(Self {
+            base: format!("http://127.0.0.1:{front}"),
             database,
             redis,
             secret,
@@ -67,6 +69,7 @@ pub(crate) fn start(
         .env("DATABASE_URL", &settings.database)
         .env("REDIS_URL", &settings.redis)
         .env("JWT_SECRET", &settings.secret)
+        .env("PORTCULLIS_BASE_URL", &settings.base)
         .env("PORTCULLIS_TRUSTED_PROXIES", "127.0.0.0/8");
     Child::start(&command, port)
 }

