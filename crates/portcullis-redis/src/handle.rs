@@ -59,6 +59,8 @@ impl Redis {
     }
 
     /// Whether Redis answers, or is taken to: the circuit is not open. For a readiness check, which costs no question.
+    ///
+    /// On a cluster: whether any of its masters does. Who fails a check for one that is silent is out of service for the others, too.
     #[must_use]
     pub fn is_available(&self) -> bool {
         self.inner.link.is_available()
