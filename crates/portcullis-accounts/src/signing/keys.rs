@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::known::{self, Known, KnownKey};
 use super::trail::Trail;
 use super::{KeyRotation, SigningKeysError};
 use crate::model::StoredKey;
-use crate::store::AccountStore;
+use crate::store::{AccountStore, StoreError};
 
 /// How often the keys are read again because others have changed them meanwhile. Of nodes that do so at once one succeeds, and the others
 /// find it done.
@@ -33,6 +34,8 @@ pub(super) struct Inner {
     pub(super) known: Mutex<Known>,
     /// When what is known was read.
     read_at: StdMutex<Option<Moment>>,
+    /// How often they were asked for in vain.
+    failed: AtomicU64,
 }
 
 /// What it takes.
@@ -59,6 +62,7 @@ impl SigningKeys {
             ring: KeyRing::empty_with_clock(Arc::clone(&needs.clock)),
             known: Mutex::default(),
             read_at: StdMutex::default(),
+            failed: AtomicU64::new(0),
             needs,
         };
         Self {
@@ -73,10 +77,16 @@ impl SigningKeys {
 
     /// Reads the keys, unless what is known is enough to sign by.
     pub(crate) async fn ready(&self) -> Result<(), SigningKeysError> {
-        match self.is_fresh() {
-            true => Ok(()),
-            false => self.look().await,
+        if self.is_fresh() {
+            return Ok(());
         }
+        let failed = self.failed();
+        let mut known = self.inner.known.lock().await;
+        if self.is_fresh() {
+            return Ok(());
+        }
+        self.require_none_failed_since(failed)?;
+        self.look_and_do(&mut known).await
     }
 
     /// Reads the keys, and does what is due: the first key, the next one, those that are dead.
@@ -88,11 +98,12 @@ impl SigningKeys {
     /// The same, for a token of a key that is not known; it has been looked for when this ends. However many ask, and whatever for, the
     /// store is asked ten times a second at most.
     pub(super) async fn look_for_another(&self) -> Result<(), SigningKeysError> {
-        let asked_at = self.now().monotonic;
+        let (asked_at, failed) = (self.now().monotonic, self.failed());
         let mut known = self.inner.known.lock().await;
         if known.read_at.is_some_and(|read_at| asked_at < read_at) {
             return Ok(());
         }
+        self.require_none_failed_since(failed)?;
         let next = known.read_at.map(|read_at| read_at.saturating_add(PAUSE));
         let pause = next.and_then(|next| next.checked_sub(self.now().monotonic));
         tokio::time::sleep(pause.unwrap_or_default()).await;
@@ -100,6 +111,27 @@ impl SigningKeys {
     }
 
     pub(super) async fn look_and_do(&self, known: &mut Known) -> Result<(), SigningKeysError> {
+        let done = self.try_to_look_and_do(known).await;
+        if done.is_err() {
+            self.inner.failed.fetch_add(1, Ordering::AcqRel);
+        }
+        done
+    }
+
+    fn failed(&self) -> u64 {
+        self.inner.failed.load(Ordering::Acquire)
+    }
+
+    /// Who has waited while somebody else asked in vain does not ask once more: a store that answers nobody would have each of many wait
+    /// for all before it.
+    fn require_none_failed_since(&self, failed: u64) -> Result<(), SigningKeysError> {
+        match self.failed() == failed {
+            true => Ok(()),
+            false => Err(StoreError::new("it has just been asked for signing keys in vain").into()),
+        }
+    }
+
+    async fn try_to_look_and_do(&self, known: &mut Known) -> Result<(), SigningKeysError> {
         for _ in 0..ATTEMPTS {
             let began = self.now();
             let rows = self.inner.needs.store.signing_keys().await?;
