@@ -12,7 +12,7 @@ use portcullis_testkit::{ManualClock, limiter};
 use proptest::prelude::*;
 use tokio::sync::Barrier;
 
-use self::nodes::{connect, connect_nodes, connect_with_clock, server};
+use self::nodes::{cases, connect, connect_nodes, connect_with_clock, server};
 
 /// AC-T1, AC-T4, AC-T7.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -66,7 +66,8 @@ struct Step {
     /// A share of the window, in thousandths, and nanoseconds.
     pause: (u64, u64),
     requests: Vec<(usize, usize, u32)>,
-    is_refunded: bool,
+    /// Which of those so far is taken back.
+    refunded: Option<prop::sample::Index>,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -77,11 +78,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     ];
     let cost = prop_oneof![4 => 0..3_u32, 2 => 0..2000_u32, 1 => Just(u32::MAX)];
     let requests = proptest::collection::vec((0..2_usize, 0..3_usize, cost), 1..4);
-    let step = (pause, requests, prop::bool::weighted(0.25));
-    let step = step.prop_map(|(pause, requests, is_refunded)| Step {
+    let refunded = prop::option::weighted(0.3, any::<prop::sample::Index>());
+    let step = (pause, requests, refunded);
+    let step = step.prop_map(|(pause, requests, refunded)| Step {
         pause,
         requests,
-        is_refunded,
+        refunded,
     });
     proptest::collection::vec(step, 1..30)
 }
@@ -93,6 +95,7 @@ async fn both_agree(quotas: &[Quota], steps: &[Step], server: &portcullis_testki
     let redis = connect_with_clock(server, &clock).await;
     let redis = RedisLimiter::new(&redis).without_local_refusals();
     let keys = [LimitKey::from("alice"), LimitKey::from("bob")];
+    let mut counted = Vec::new();
     for (number, step) in steps.iter().enumerate() {
         let window = quotas[0].window().as_nanos() as u64;
         let (thousandths, nanos) = step.pause;
@@ -117,8 +120,9 @@ async fn both_agree(quotas: &[Quota], steps: &[Step], server: &portcullis_testki
                 && near(left.retry_after(), right.retry_after());
             assert!(agrees, "step {number}, {requests:?}:\n{left:?}\n{right:?}");
         }
-        if step.is_refunded {
-            let (left, right) = (left.into_hits(&requests), right.into_hits(&requests));
+        counted.push((left.into_hits(&requests), right.into_hits(&requests)));
+        if let Some(which) = &step.refunded {
+            let (left, right) = counted.swap_remove(which.index(counted.len()));
             memory.refund(&left).await.unwrap();
             redis.refund(&right).await.unwrap();
         }
@@ -126,7 +130,7 @@ async fn both_agree(quotas: &[Quota], steps: &[Step], server: &portcullis_testki
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { max_shrink_iters: 300, ..ProptestConfig::default() })]
+    #![proptest_config(cases(64))]
 
     /// Not only times in whole milliseconds, and not only handy quotas.
     #[test]
