@@ -14,8 +14,7 @@ const CUT_OFF: usize = 0;
 
 const MANY: u32 = 40;
 
-#[test]
-fn one_node_hears_nothing() {
+pub(crate) fn one_node_hears_nothing() {
     let Some((lines, world)) = Lines::start() else {
         return;
     };
@@ -26,6 +25,7 @@ fn one_node_hears_nothing() {
         let client = world.somebody_on(CUT_OFF);
         client.get("/api/whoami", By::Token(token)).of(200);
     }
+    by_slowness(&world, &lines, &ada);
     from_redis(&world, &lines, &ada, &tokens[0]);
     from_both(&world, &lines, &ada, &tokens[1]);
     from_postgres(&world, &lines, &ada, &tokens[2]);
@@ -35,6 +35,15 @@ fn one_node_hears_nothing() {
     greedy.try_at_all(&world, 60);
     greedy.has_no_more_than_its_share();
     world.end_in_good_order();
+}
+
+/// What Redis answers too late is no answer.
+fn by_slowness(world: &World, lines: &Lines, ada: &Ada) {
+    lines.redis[CUT_OFF].delay(Duration::from_millis(200));
+    ada.sees_no_redis_at(world, CUT_OFF);
+    ada.heals_at(world, 2);
+    lines.redis[CUT_OFF].delay(Duration::ZERO);
+    ada.heals_at(world, CUT_OFF);
 }
 
 /// It hears of a logout by PostgreSQL, and has nobody try secrets.

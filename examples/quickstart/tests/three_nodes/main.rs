@@ -8,12 +8,14 @@ mod printed;
 
 mod ada;
 mod at_once;
+mod away;
 mod cut_off;
 mod cuts;
 mod factors;
 mod greedy;
 mod http;
 mod journey;
+mod keys;
 mod limits;
 mod lines;
 mod links;

@@ -19,8 +19,7 @@ const PEOPLE: usize = 6;
 /// For longer than so long the parent of a refresh token is not good any more.
 const GRACE: Duration = Duration::from_secs(10);
 
-#[test]
-fn postgres_fails() {
+pub(crate) fn stopped_paused_and_replaced() {
     let parts = (postgres::Server::start(), redis::Server::start());
     let (Some(postgres), Some(redis)) = parts else {
         return;

@@ -11,8 +11,7 @@ use crate::greedy::Greedy;
 use crate::http::By;
 use crate::world::{NODES, Settings, World};
 
-#[test]
-fn a_master_is_replaced() {
+pub(crate) fn a_master_is_replaced() {
     let parts = (postgres::Server::shared(), redis::Sentinel::start());
     let (Some(postgres), Some(mut sentinel)) = parts else {
         return;
