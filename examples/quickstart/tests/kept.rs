@@ -2,6 +2,15 @@
 
 mod client;
 mod printed;
+#[path = "../src/secret.rs"]
+mod secret;
+
+/// What the server says when it does not start.
+mod settings {
+    pub(crate) enum Stop {
+        Wrong(String),
+    }
+}
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -14,6 +23,7 @@ use serde_json::{Value, json};
 
 use self::client::{Client, LoggedIn, bearer, credentials, eventually};
 use self::printed::{Directory, Example};
+use self::settings::Stop;
 
 const ALICE: &str = "alice@example.com";
 
@@ -147,41 +157,58 @@ fn a_database_that_goes_and_comes_back() {
 /// Nodes that start in one directory at once, where there is no secret yet, all start, and all have the same.
 #[test]
 fn nodes_that_start_together_agree_on_one_secret() {
-    const NODES: usize = 4;
+    const NODES: usize = 3;
     let Some(first) = Client::start(&[]) else {
         return;
     };
     first.example.end_by("-TERM");
     let directory = first.directory;
-    let secret = directory.0.join("portcullis.secret");
-    for round in 0..5 {
-        fs::remove_file(&secret).unwrap();
-        let together = Barrier::new(NODES);
-        let nodes: Vec<_> = thread::scope(|scope| {
-            let start = || {
-                let mut command = directory.command(client::EXE);
-                command
-                    .args(["--port", "0"])
-                    .env("PORTCULLIS_LIMITS", "off");
-                together.wait();
-                let example = Example::start(&mut command);
-                let directory = Directory::new();
-                Client { directory, example }
-            };
-            let threads = [(); NODES].map(|()| scope.spawn(start));
-            threads.map(|thread| thread.join().unwrap()).into()
-        });
-        let alice = nodes[0].register(&format!("alice{round}@example.com"));
-        for node in &nodes {
-            let answer = node.get_by(&alice.token, "/api/posts");
-            assert_eq!(answer.status(), 200, "{answer:?}");
-        }
-        let kept = fs::metadata(&secret).unwrap();
-        assert_eq!((kept.len(), kept.permissions().mode() & 0o777), (64, 0o600));
-        let names = fs::read_dir(&directory.0)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name());
-        let secrets = names.filter(|name| name.to_string_lossy().contains("secret"));
-        assert_eq!(secrets.count(), 1, "no draft is left");
+    fs::remove_file(directory.0.join("portcullis.secret")).unwrap();
+    let nodes: [Client; NODES] = at_once(|| {
+        let mut command = directory.command(client::EXE);
+        command
+            .args(["--port", "0"])
+            .env("PORTCULLIS_LIMITS", "off");
+        let example = Example::start(&mut command);
+        let directory = Directory::new();
+        Client { directory, example }
+    });
+    let alice = nodes[0].register(ALICE);
+    for node in &nodes {
+        let answer = node.get_by(&alice.token, "/api/posts");
+        assert_eq!(answer.status(), 200, "{answer:?}");
     }
+}
+
+/// Processes seldom meet in that moment, so threads do.
+#[test]
+fn of_all_who_make_a_secret_at_once_one_does() {
+    for _ in 0..20 {
+        let directory = Directory::new();
+        let path = directory.0.join("portcullis.secret");
+        let secrets: [String; 8] = at_once(|| {
+            let secret = secret::load_or_create(&path);
+            secret.unwrap_or_else(|Stop::Wrong(what)| panic!("{what}"))
+        });
+        let kept = fs::read_to_string(&path).unwrap();
+        assert_eq!(kept.len(), 64);
+        assert!(secrets.iter().all(|secret| *secret == kept));
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let files = fs::read_dir(&directory.0).unwrap();
+        assert_eq!(files.count(), 1, "no draft is left");
+    }
+}
+
+/// What so many threads come to, who wait for each other before they begin.
+fn at_once<T: Send, const MANY: usize>(run: impl Fn() -> T + Sync) -> [T; MANY] {
+    let together = Barrier::new(MANY);
+    let begin = || {
+        together.wait();
+        run()
+    };
+    thread::scope(|scope| {
+        let threads: [_; MANY] = std::array::from_fn(|_| scope.spawn(begin));
+        threads.map(|thread| thread.join().unwrap())
+    })
 }
