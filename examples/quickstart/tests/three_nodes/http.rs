@@ -13,7 +13,7 @@ pub(crate) const PASSWORD: &str = "Correct-Horse-7-Battery";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// For as long somebody comes back to whom it is said to do so: on a busy machine Redis may be late.
-const COMES_BACK: Duration = Duration::from_secs(30);
+const COMES_BACK: Duration = Duration::from_secs(60);
 
 /// Somebody at an address of their own, who asks one server.
 #[derive(Debug, Clone)]
