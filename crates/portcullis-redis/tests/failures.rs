@@ -1,7 +1,11 @@
 //! Redis stopped, paused, flushed, full, read-only, cut off: nothing is let through that must not be, and everything heals by itself
 //! (AC-T6).
 
+mod answers;
+mod fake;
 mod nodes;
+#[cfg(feature = "cluster")]
+mod shards;
 mod three;
 
 use std::sync::Arc;
