@@ -2,6 +2,7 @@
 
 mod killed;
 mod locked;
+mod restored;
 mod stopped;
 
 use std::collections::BTreeSet;
