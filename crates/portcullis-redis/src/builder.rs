@@ -93,7 +93,7 @@ impl RedisBuilder {
         self
     }
 
-    /// Connects, and warns if Redis is set to drop keys when its memory is full.
+    /// Connects, and warns if Redis is set to drop keys when its memory is full, or to keep snapshots and nothing that came after them.
     ///
     /// # Errors
     ///
