@@ -1,5 +1,7 @@
 //! The OpenAPI document, by those who know what one is; and the service, by those who take it at its word.
 
+use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 
 use portcullis::accounts::{MemoryStore, NewUser, boolean, integer, number, select, text};
@@ -77,46 +79,63 @@ async fn schemathesis_finds_nothing() {
     let user = token_of(&node.accounts, &client, "ada@example.com", "user").await;
     let admin = token_of(&node.accounts, &client, "root@example.com", "admin").await;
     let runs = [None, Some(user), Some(admin)].map(|token| {
-        let mut command = Command::new(&python);
-        command
-            .args([
-                "-c",
-                "from schemathesis.cli import schemathesis; schemathesis()",
-                "run",
-            ])
-            .arg(format!("http://{address}/api/openapi.json"))
-            .args(["--generation-deterministic", "--checks", "all"])
-            .args(["--exclude-checks", "positive_data_acceptance"])
-            .args([
-                "--phases",
-                "examples,coverage,fuzzing",
-                "--max-examples",
-                "12",
-            ])
-            .args(["--max-time", "18", "--no-color", "--continue-on-failure"])
-            // Else it sends two credentials at once, which are refused before anything is looked for.
-            .args(["--generation-with-security-parameters", "false"])
-            // Whoever deletes, bans or ends what they call with has tested nothing else.
-            .args([
-                "--exclude-operation-id-regex",
-                r"\.(deleteMe|logout|logoutAll)$",
-            ]);
-        if let Some(token) = token {
-            command.args(["--header", &format!("Authorization: Bearer {token}")]);
-        }
-        tokio::task::spawn_blocking(move || run(&mut command))
+        let python = python.clone();
+        tokio::task::spawn_blocking(move || enough_cases(&python, address, token.as_deref()))
     });
     for outcome in runs {
         let told = outcome.await.unwrap();
-        let told = told.unwrap_or_else(|found| panic!("{found}"));
-        println!("{told}");
-        let generated = told
-            .lines()
-            .find_map(|line| line.trim().split_once(" generated, "));
-        let (cases, _) = generated.expect("it says how many cases there were");
-        assert!(
-            cases.replace(',', "").parse::<u32>().unwrap() > 100,
-            "{told}"
-        );
+        println!("{}", told.unwrap_or_else(|found| panic!("{found}")));
     }
+}
+
+/// As many cases as fit into some seconds; on a machine that is too busy for a hundred, into more.
+fn enough_cases(python: &Path, address: SocketAddr, token: Option<&str>) -> Result<String, String> {
+    let mut told = String::new();
+    for seconds in ["18", "60", "240"] {
+        told = run(&mut schemathesis(python, address, token, seconds))?;
+        if cases_in(&told) > 100 {
+            return Ok(told);
+        }
+    }
+    Err(format!("too few cases: {told}"))
+}
+
+fn cases_in(told: &str) -> u32 {
+    let generated = told
+        .lines()
+        .find_map(|line| line.trim().split_once(" generated, "));
+    let (cases, _) = generated.expect("it says how many cases there were");
+    cases.replace(',', "").parse().unwrap()
+}
+
+fn schemathesis(python: &Path, address: SocketAddr, token: Option<&str>, seconds: &str) -> Command {
+    let mut command = Command::new(python);
+    command
+        .args([
+            "-c",
+            "from schemathesis.cli import schemathesis; schemathesis()",
+            "run",
+        ])
+        .arg(format!("http://{address}/api/openapi.json"))
+        .args(["--generation-deterministic", "--checks", "all"])
+        .args(["--exclude-checks", "positive_data_acceptance"])
+        .args([
+            "--phases",
+            "examples,coverage,fuzzing",
+            "--max-examples",
+            "12",
+        ])
+        .args(["--max-time", seconds, "--no-color"])
+        .arg("--continue-on-failure")
+        // Else it sends two credentials at once, which are refused before anything is looked for.
+        .args(["--generation-with-security-parameters", "false"])
+        // Whoever deletes, bans or ends what they call with has tested nothing else.
+        .args([
+            "--exclude-operation-id-regex",
+            r"\.(deleteMe|logout|logoutAll)$",
+        ]);
+    if let Some(token) = token {
+        command.args(["--header", &format!("Authorization: Bearer {token}")]);
+    }
+    command
 }
