@@ -212,9 +212,11 @@ impl Server {
         // On the command line stands what is quick.
         self.tell("ALTER ROLE postgres SET synchronous_commit = on");
         self.tell("ALTER SYSTEM SET synchronous_standby_names = '*'");
-        self.tell("SELECT pg_reload_conf()");
-        let follows = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
-        self.wait_until("be followed", || self.tell(follows) == "1\n");
+        self.control("reload");
+        self.wait_until("be followed", || {
+            let followers = self.tell("TABLE pg_stat_replication");
+            followers.trim().split('|').any(|field| field == "sync")
+        });
         standby
     }
 
@@ -224,8 +226,13 @@ impl Server {
     ///
     /// If it does not, or does not follow.
     pub fn promote(&self) {
-        let promoted = self.tell("SELECT pg_promote(true, 30)");
-        assert_eq!(promoted, "t\n", "PostgreSQL does not go on alone");
+        self.control("promote");
+    }
+
+    fn control(&self, what: &str) {
+        let mut control = self.command(self.programs.join("pg_ctl"));
+        control.args([what, "-s", "-D"]);
+        drop(answer(control.arg(self.directory.join("data"))));
     }
 
     /// Runs SQL on the database that each server has.
