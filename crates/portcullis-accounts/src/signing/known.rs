@@ -23,8 +23,8 @@ pub(super) struct Known {
     pub(super) keys: Vec<KnownKey>,
     /// When the reading began, by the clock that only goes forwards.
     pub(super) read_at: Option<Duration>,
-    /// Which key could not be opened, so that it is told once.
-    unopened: Option<String>,
+    /// The keys that something was told of: once, and not every second.
+    told: BTreeSet<String>,
     /// What this node has sealed anew: once, for another may have another opinion of which secret is today's.
     pub(super) sealed_anew: BTreeSet<String>,
 }
@@ -39,18 +39,17 @@ impl Known {
         now: Timestamp,
     ) -> Result<Vec<KnownKey>, SigningKeysError> {
         let mut opened = Vec::new();
-        let mut unopened = None;
         for row in rows {
             match self.open_one(row, sealing) {
                 Ok(key) => opened.push(key),
                 Err(error) if now < row.signs_from && !opened.is_empty() => {
-                    self.tell_once(&row.kid, &error);
-                    unopened = Some(row.kid.clone());
+                    if self.is_to_be_told(&row.kid) {
+                        tracing::error!(%error, "this node will not verify the tokens of the next signing key");
+                    }
                 }
                 Err(error) => return Err(error),
             }
         }
-        self.unopened = unopened;
         Ok(opened)
     }
 
@@ -75,10 +74,9 @@ impl Known {
         Ok(KnownKey { row, key, opens })
     }
 
-    fn tell_once(&self, kid: &str, error: &SigningKeysError) {
-        if self.unopened.as_deref() != Some(kid) {
-            tracing::error!(%error, "this node will not verify the tokens of the next signing key");
-        }
+    /// Whether nothing was told of this key yet.
+    pub(super) fn is_to_be_told(&mut self, kid: &str) -> bool {
+        self.told.insert(kid.to_owned())
     }
 
     /// Whether these are other keys than those that are known.

@@ -28,7 +28,11 @@ impl SigningKeys {
         if changes.is_empty() {
             return Ok(true);
         }
-        match self.inner.needs.store.commit(&changes).await {
+        let committed = self.inner.needs.store.commit(&changes).await;
+        if committed.is_err() {
+            known.sealed_anew.clear();
+        }
+        match committed {
             Ok(_) => self.inner.needs.trail.tell(&changes),
             Err(CommitError::Conflict { .. }) => {
                 tracing::debug!("another node has changed the signing keys; reading them again");
@@ -50,7 +54,7 @@ impl SigningKeys {
         now: Timestamp,
     ) -> Result<Vec<Change>, SigningKeysError> {
         let mut changes = Vec::new();
-        if let Some((announced_for, reason)) = self.is_next_due(rows, now) {
+        if let Some((announced_for, reason)) = self.is_next_due(rows, known, now) {
             let number = rows.last().map_or(0, |last| last.number);
             changes = self
                 .made(number.saturating_add(1), now, announced_for, reason)
@@ -62,13 +66,19 @@ impl SigningKeys {
     }
 
     /// For how long the next key is to be announced, if it is due, and why.
-    fn is_next_due(&self, rows: &[StoredKey], now: Timestamp) -> Option<(Duration, &'static str)> {
+    fn is_next_due(
+        &self,
+        rows: &[StoredKey],
+        known: &mut Known,
+        now: Timestamp,
+    ) -> Option<(Duration, &'static str)> {
         let rotation = &self.inner.needs.rotation;
         let Some(newest) = rows.last() else {
             // There is nobody whom it would have to be announced to.
             return Some((Duration::ZERO, "first"));
         };
-        if now.saturating_add(FUTURE) < newest.created_at {
+        let is_of_future = now.saturating_add(FUTURE) < newest.created_at;
+        if is_of_future && known.is_to_be_told(&newest.kid) {
             tracing::warn!(
                 kid = newest.kid,
                 "a signing key was made in the future: is the clock of a node wrong?"
@@ -76,10 +86,9 @@ impl SigningKeys {
         }
         let is_due = newest.signs_from.saturating_add(rotation.next_after()) <= now;
         if is_due && MOST <= rows.len() {
-            tracing::error!(
-                keys = rows.len(),
-                "there are too many signing keys; no further one is made"
-            );
+            if known.is_to_be_told(&newest.kid) {
+                tracing::error!("there are too many signing keys; no further one is made");
+            }
             return None;
         }
         is_due.then(|| (rotation.announcement(), "due"))

@@ -30,6 +30,7 @@ mod roles;
 mod rows;
 mod scene;
 mod session_ends;
+mod signing_keys;
 mod snapshot;
 mod story;
 mod tickets;
@@ -110,6 +111,7 @@ where
     outbox::all_in(make).await;
     revocations::all_in(make).await;
     session_ends::all_in(make).await;
+    signing_keys::all_in(make).await;
     purge::all_in(make).await;
     atomicity::all_in(make).await;
     companions::all_in(make).await;
@@ -127,6 +129,7 @@ where
 {
     races::all_in(&make_store).await;
     credential_races::all_in(&make_store).await;
+    signing_keys::races_in(&make_store).await;
 }
 
 /// Runs cases one after the other, each on an empty store.

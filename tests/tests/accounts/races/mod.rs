@@ -10,4 +10,5 @@ mod providers;
 mod revocations;
 mod second_factors;
 mod sessions;
+mod signing_keys;
 mod tokens;
