@@ -422,6 +422,11 @@ async fn ac_e2_a_login_by_github_is_no_fresh_proof_unless_it_is_named() {
             false => builder,
         })
         .await;
+        s.discord.log_in(EVE_THERE);
+        for provider in ["github", "discord"] {
+            s.log_in(provider).await.unwrap();
+        }
+        s.h.clock.advance(Duration::from_secs(601));
         let mut browser = fresh_browser();
         s.round(&mut browser, "github", by_cookie()).await;
         let in_browser = browser.caller(&s.h).await.unwrap();
@@ -434,7 +439,6 @@ async fn ac_e2_a_login_by_github_is_no_fresh_proof_unless_it_is_named() {
                 false => assert_eq!(code(tried), "401 reauthentication_required"),
             }
         }
-        s.discord.log_in(EVE_THERE);
         let eve = s.log_in("discord").await.unwrap();
         let eve = s.h.caller(tokens(&eve)).await.unwrap();
         let tried = s.h.users().enroll_totp(&eve).await;
@@ -449,6 +453,21 @@ async fn ac_e2_a_login_by_github_is_no_fresh_proof_unless_it_is_named() {
         let started = s.h.users().oauth_start("discord", start).await;
         assert_eq!(code(started), "422 invalid_field");
     }
+}
+
+/// Who has just opened an account by GitHub may do with it what they like for ten minutes, as who has registered with a password may.
+#[tokio::test]
+async fn who_opens_an_account_by_a_provider_is_fresh() {
+    let s = stage(Collection::new()).await;
+    let ada = s.log_in("github").await.unwrap();
+    let caller = s.h.caller(tokens(&ada)).await.unwrap();
+    let identities = s.h.users().identities(&caller).await.unwrap();
+    let unlinked = s.h.users().unlink(&caller, &identities[0].id.to_string());
+    assert_eq!(code(unlinked.await), "409 last_credential");
+    s.h.users().enroll_totp(&caller).await.unwrap();
+    s.h.clock.advance(Duration::from_secs(601));
+    let tried = s.h.users().enroll_totp(&caller).await;
+    assert_eq!(code(tried), "401 reauthentication_required");
 }
 
 /// The ways on of who came by GitHub: a password by mail is a fresh proof, and so is a code.

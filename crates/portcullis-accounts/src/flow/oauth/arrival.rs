@@ -100,15 +100,20 @@ impl Users {
             .transpose()
     }
 
-    /// When somebody has proved at the provider who they are: as it says, and whenever where it does not say, unless the settings
-    /// [take its word](crate::AccountsBuilder::with_insecure_fresh_logins_by) for this moment's.
-    pub(super) fn proved_at(&self, arrival: &Arrival<'_>) -> Timestamp {
+    /// When somebody has proved who they are: at the provider, as it says, and whenever where it does not say, unless the settings
+    /// [take its word](crate::AccountsBuilder::with_insecure_fresh_logins_by) for this moment's. To open an account is as good a proof as
+    /// it is with a password; of one without, nobody else has given any.
+    pub(super) fn proved_at(&self, arrival: &Arrival<'_>, user: &User) -> Timestamp {
         let now = self.now();
         if self.inner.oauth.is_fresh_by(arrival.provider) {
             return now;
         }
-        let said = arrival.profile.authenticated_at;
-        said.map_or(LONG_AGO, |at| at.min(now))
+        let said = arrival.profile.authenticated_at.unwrap_or(LONG_AGO);
+        let opened = match user.password {
+            None => user.created_at,
+            Some(_) => LONG_AGO,
+        };
+        said.max(opened).min(now)
     }
 
     /// The entry that says that the provider's word was taken for who the user is.

@@ -120,7 +120,7 @@ impl Users {
         browser: &str,
     ) -> Result<Came, Denial> {
         let user = self.vouched_account(arrival).await?;
-        let proved_at = self.proved_at(arrival);
+        let proved_at = self.proved_at(arrival, &user);
         if wanted.mode() == Mode::Token || self.asks_more_of(&user).await? {
             let code = self.hand_out(&user, wanted, (browser, proved_at)).await?;
             return Ok(Came::Code(code));
