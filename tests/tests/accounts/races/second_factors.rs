@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use portcullis::accounts::store::{AuditLog as _, FactorStore as _, FamilyStore as _};
-use portcullis::accounts::{AuditKind, AuditQuery, LoggedIn, Login, Mode, Session, UserRef};
+use portcullis::accounts::{AuditKind, AuditQuery, LoggedIn, Login, Mode, Session, UserRef, Users};
 use portcullis::mfa::Totp;
 use portcullis::{Clock as _, Collection, Denial};
 
@@ -37,6 +37,29 @@ fn one_of(answers: Vec<Result<Session, Denial>>) -> (Session, Vec<String>) {
     assert_eq!(begun.len(), 1, "one session begins");
     let refused = refused.into_iter().map(code).collect();
     (begun.remove(0).unwrap(), refused)
+}
+
+/// Fifty challenges of one client's, all answered at once: one session begins, and the others are refused.
+async fn one_of_fifty_challenges<F>(
+    world: &World,
+    ada: &Factored,
+    answer: impl Fn(Users, String) -> F,
+) where
+    F: Future<Output = Result<Session, Denial>> + Send + 'static,
+{
+    let mut challenges = Vec::new();
+    for number in 0..50 {
+        let users = world.one_client(number);
+        challenges.push(ada.challenge(&users, Mode::Token).await);
+    }
+    let answers = at_once(50, |number| {
+        answer(world.one_client(number), challenges[number].clone())
+    });
+    let (session, refused) = one_of(answers.await);
+    for answer in refused {
+        assert!([LOCKED, WRONG].contains(&answer.as_str()), "{answer}");
+    }
+    assert!(is_in(world, &session, Mode::Token).await);
 }
 
 async fn is_in(world: &World, session: &Session, mode: Mode) -> bool {
@@ -82,21 +105,11 @@ async fn ac_o2_one_code_for_fifty_challenges_is_one_session() {
     for place in Place::each() {
         let world = World::on(place).await;
         let ada = Factored::on(&world, EMAIL).await;
-        let mut challenges = Vec::new();
-        for number in 0..50 {
-            let users = world.one_client(number);
-            challenges.push(ada.challenge(&users, Mode::Token).await);
-        }
-        let answers = at_once(50, |number| {
-            let (users, challenge) = (world.one_client(number), challenges[number].clone());
+        one_of_fifty_challenges(&world, &ada, |users, challenge| {
             let code = ada.code();
             async move { by_totp(&users, &challenge, &code).await }
-        });
-        let (session, refused) = one_of(answers.await);
-        for answer in refused {
-            assert!([LOCKED, WRONG].contains(&answer.as_str()), "{answer}");
-        }
-        assert!(is_in(&world, &session, Mode::Token).await);
+        })
+        .await;
         assert_eq!(entries(&world, AuditKind::MfaVerified, None).await, 1);
     }
 }
@@ -107,21 +120,11 @@ async fn ac_o7_one_recovery_code_for_fifty_challenges_is_one_session() {
     for place in Place::each() {
         let world = World::on(place).await;
         let ada = Factored::on(&world, EMAIL).await;
-        let mut challenges = Vec::new();
-        for number in 0..50 {
-            let users = world.one_client(number);
-            challenges.push(ada.challenge(&users, Mode::Token).await);
-        }
-        let answers = at_once(50, |number| {
-            let (users, challenge) = (world.one_client(number), challenges[number].clone());
+        one_of_fifty_challenges(&world, &ada, |users, challenge| {
             let code = ada.recovery[7].clone();
             async move { by_recovery(&users, &challenge, &code).await }
-        });
-        let (session, refused) = one_of(answers.await);
-        for answer in refused {
-            assert!([LOCKED, WRONG].contains(&answer.as_str()), "{answer}");
-        }
-        assert!(is_in(&world, &session, Mode::Token).await);
+        })
+        .await;
         let owner = UserRef::new("users", ada.id);
         let left = world.nodes[0].store.recovery_codes_left(&owner).await;
         assert_eq!(left.unwrap(), 9);
