@@ -111,4 +111,44 @@ async fn a_failure_and_its_end() {
         let said = captured.lines("noeviction").len() - before;
         assert_eq!(said, warned, "{settings:?}");
     }
+
+    let log = ["--save", "3600 1", "--appendonly", "yes"];
+    let warned_of_snapshots = async |server: &Server| {
+        let before = captured.lines("snapshots").len();
+        patient(&server.url()).connect().await.unwrap();
+        captured.lines("snapshots").len() - before
+    };
+    for (settings, warned) in [(&log[..2], 1), (&log[2..], 0), (&log[..], 0), (&[], 0)] {
+        let server = Server::start_with(settings).unwrap();
+        let said = warned_of_snapshots(&server).await;
+        assert_eq!(said, warned, "{settings:?}");
+    }
+    // Whoever may not ask how it is configured is not told, and connects all the same.
+    let server = Server::start_with(&log[..2]).unwrap();
+    assert_eq!(server.ask(&["ACL", "SETUSER", "default", "-config"]), "OK");
+    assert_eq!(warned_of_snapshots(&server).await, 0);
+
+    #[cfg(feature = "cluster")]
+    one_node_of_a_cluster(&captured, &snapshotter).await;
+}
+
+/// A circuit of a cluster is one of many: it is counted and logged by itself, and no more once nobody asks there.
+#[cfg(feature = "cluster")]
+async fn one_node_of_a_cluster(captured: &Captured, snapshotter: &Snapshotter) {
+    let Some(cluster) = portcullis_testkit::redis::Cluster::start() else {
+        return;
+    };
+    let open = || values(snapshotter).remove("portcullis_redis_circuit_open ");
+    let lines = || captured.lines("Redis cannot be reached").len();
+    let before = lines();
+    let redis = portcullis_redis::Redis::builder(&cluster.url()).unwrap();
+    let in_time = std::time::Duration::from_secs(1);
+    let redis = redis.response_timeout(in_time).connect_timeout(in_time);
+    let redis = redis.connect_in_background();
+    cluster.pause(1);
+    eventually("one is open", async || open() == Some(1.0)).await;
+    assert_eq!(lines() - before, 1);
+    assert!(redis.is_available(), "the others are there");
+    drop(redis);
+    eventually("none is open", async || open() == Some(0.0)).await;
 }
