@@ -75,24 +75,32 @@ async fn schemathesis_finds_nothing() {
     };
     let node = node();
     let address = node.serve().await;
-    let client = Client::new(address, "/api");
-    let user = token_of(&node.accounts, &client, "ada@example.com", "user").await;
-    let admin = token_of(&node.accounts, &client, "root@example.com", "admin").await;
-    let runs = [None, Some(user), Some(admin)].map(|token| {
-        let python = python.clone();
-        tokio::task::spawn_blocking(move || enough_cases(&python, address, token.as_deref()))
-    });
-    for outcome in runs {
-        let told = outcome.await.unwrap();
+    let run_by = async |role: Option<&str>| {
+        let told = enough_cases(&python, &node, address, role).await;
         println!("{}", told.unwrap_or_else(|found| panic!("{found}")));
-    }
+    };
+    tokio::join!(run_by(None), run_by(Some("user")), run_by(Some("admin")));
 }
 
-/// As many cases as fit into some seconds; on a machine that is too busy for a hundred, into more.
-fn enough_cases(python: &Path, address: SocketAddr, token: Option<&str>) -> Result<String, String> {
+/// As many cases as fit into some seconds; on a machine that is too busy for a hundred, into more. Each time by somebody new: there are
+/// requests that end the session which they come from.
+async fn enough_cases(
+    python: &Path,
+    node: &Node,
+    address: SocketAddr,
+    role: Option<&str>,
+) -> Result<String, String> {
+    let client = Client::new(address, "/api");
     let mut told = String::new();
     for seconds in ["18", "60", "240"] {
-        told = run(&mut schemathesis(python, address, token, seconds))?;
+        let mut token = None;
+        if let Some(role) = role {
+            let email = format!("{role}-{seconds}@example.com");
+            token = Some(token_of(&node.accounts, &client, &email, role).await);
+        }
+        let mut command = schemathesis(python, address, token.as_deref(), seconds);
+        let run = tokio::task::spawn_blocking(move || run(&mut command));
+        told = run.await.unwrap()?;
         if cases_in(&told) > 100 {
             return Ok(told);
         }
