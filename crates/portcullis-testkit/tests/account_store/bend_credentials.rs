@@ -1,7 +1,7 @@
 //! Faults with second factors, tickets and identities that one request at a time shows.
 
 use portcullis_accounts::store::{
-    Change, FactorStore, IdentityStore, Ledger, TicketStore, UserStore,
+    Change, FactorStore, IdentityStore, Ledger, SigningKeyStore, TicketStore, UserStore,
 };
 use portcullis_accounts::{Factor, RecordId, TicketPurpose, UserRef};
 use portcullis_core::Timestamp;
@@ -16,6 +16,7 @@ impl Faulty {
         let change = self.bend_factor(change).await;
         let change = self.bend_codes(change);
         let change = self.bend_ticket(change).await;
+        let change = self.bend_signing_key(change).await;
         self.bend_requirement(change).await
     }
 
@@ -135,6 +136,26 @@ impl Faulty {
             (Fault::CountsNoTries, Change::CountAttempt { id, at_most, .. }) => {
                 let found = self.store.ticket(*id).await.ok().flatten();
                 if found.is_some_and(|ticket| ticket.attempts < *at_most) {
+                    change = nothing();
+                }
+            }
+            _ => {}
+        }
+        change
+    }
+
+    async fn bend_signing_key(&self, mut change: Change) -> Change {
+        let keys = self.store.signing_keys().await.unwrap_or_default();
+        match (self.fault, &mut change) {
+            (Fault::PutsSigningKeysOfAnyNumber, Change::PutSigningKey(key)) => {
+                key.number = keys.last().map_or(1, |last| last.number + 1);
+            }
+            (Fault::SealsAnewWhateverThereIs, Change::ResealSigningKey { kid, before, .. }) => {
+                let found = keys.into_iter().find(|key| key.kid == *kid);
+                *before = found.map_or(before.clone(), |key| key.sealed);
+            }
+            (Fault::KeepsForgottenSigningKeys, Change::ForgetSigningKey { kid }) => {
+                if keys.iter().any(|key| key.kid == *kid) {
                     change = nothing();
                 }
             }

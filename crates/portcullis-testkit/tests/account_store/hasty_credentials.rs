@@ -1,7 +1,9 @@
 //! Faults with second factors, tickets and identities that only a race shows.
 
-use portcullis_accounts::UserRef;
-use portcullis_accounts::store::{Change, IdentityStore, Ledger, TicketStore, UserStore};
+use portcullis_accounts::store::{
+    Change, IdentityStore, Ledger, SigningKeyStore, TicketStore, UserStore,
+};
+use portcullis_accounts::{StoredKey, UserRef};
 
 use crate::bend::nothing;
 use crate::fault::Fault;
@@ -35,9 +37,30 @@ impl Faulty {
                 let is_safe = self.credentials_of(owner).await > 1;
                 self.then_nothing(is_safe).await
             }
+            (Fault::PutsSigningKeysInTwoSteps, Change::PutSigningKey(key)) => {
+                self.next_signing_key(key).await
+            }
             _ => None,
         };
         bent.unwrap_or(change)
+    }
+
+    /// Who was next at first is next, whatever others have put there meanwhile.
+    async fn next_signing_key(&self, key: &StoredKey) -> Option<Change> {
+        let highest = async || {
+            let keys = self.store.signing_keys().await.ok()?;
+            Some(keys.last().map_or(0, |last| last.number))
+        };
+        if highest().await? + 1 != key.number {
+            return None;
+        }
+        dawdle().await;
+        let number = highest().await? + 1;
+        let key = StoredKey {
+            number,
+            ..key.clone()
+        };
+        Some(Change::PutSigningKey(Box::new(key)))
     }
 
     async fn then_nothing(&self, holds: bool) -> Option<Change> {
