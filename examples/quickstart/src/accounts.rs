@@ -2,8 +2,9 @@
 
 use std::fmt::Display;
 use std::path::Path;
+use std::time::Duration;
 
-use portcullis::accounts::{AccountsBuilder, CapturedMail, ConsoleMailer, SmtpMailer};
+use portcullis::accounts::{AccountsBuilder, CapturedMail, ConsoleMailer, KeyRotation, SmtpMailer};
 use portcullis::jwt::{Algorithm, SigningKey};
 use portcullis::password::PasswordHasher;
 use portcullis::session::cross_site::AllowedOrigins;
@@ -12,6 +13,11 @@ use portcullis::{Accounts, Collection, SessionCookie, SqlStore, client_address};
 use crate::redis::Shared;
 use crate::settings::{BaseUrl, Settings, Stop};
 use crate::{providers, secret};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// What the accounts take without being told that it is insecure.
+const SHORTEST_ANNOUNCEMENT: Duration = Duration::from_secs(600);
 
 /// The accounts; and their mail, where it is shown instead of sent.
 pub(crate) fn build(
@@ -97,6 +103,15 @@ fn warn_of(settings: &Settings) {
     if !settings.limits {
         tracing::warn!("PORTCULLIS_LIMITS=off: neither limits nor locks; for load tests only");
     }
+    if let Some(every) = settings
+        .rotate_every
+        .filter(|every| *every / 3 < SHORTEST_ANNOUNCEMENT)
+    {
+        tracing::warn!(
+            "JWT_ROTATE={}: others who verify tokens cannot follow so fast; for tests only",
+            humantime::format_duration(every)
+        );
+    }
     settings.providers.iter().for_each(providers::warn_of);
 }
 
@@ -117,9 +132,23 @@ fn with_providers(builder: AccountsBuilder, settings: &Settings) -> Result<Accou
 /// The secret protects refresh tokens and links also where another key signs the access tokens.
 fn with_keys(builder: AccountsBuilder, settings: &Settings) -> Result<AccountsBuilder, Stop> {
     let builder = builder.jwt_secret(secret(settings)?);
-    match &settings.jwt_private_key {
-        Some(path) => Ok(builder.key_ring(private_key(path)?)),
-        None => Ok(builder),
+    match (&settings.jwt_private_key, settings.rotate_every) {
+        (Some(_), Some(_)) => Err(Stop::Wrong(
+            "JWT_ROTATE makes keys of its own: leave JWT_PRIVATE_KEY out".to_owned(),
+        )),
+        (Some(path), None) => Ok(builder.key_ring(private_key(path)?)),
+        (None, Some(every)) => Ok(builder.stored_keys(rotation(every))),
+        (None, None) => Ok(builder),
+    }
+}
+
+/// Each key is announced for a day, or a third of the time for which it signs.
+fn rotation(every: Duration) -> KeyRotation {
+    let rotation = KeyRotation::new().every(every);
+    let announced_for = DAY.min(every / 3);
+    match announced_for < SHORTEST_ANNOUNCEMENT {
+        true => rotation.with_insecure_announcement(announced_for),
+        false => rotation.announced_for(announced_for),
     }
 }
 

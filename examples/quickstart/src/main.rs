@@ -63,6 +63,8 @@ async fn run(settings: Settings) -> Result<(), Stop> {
     let store = database::connect(&settings).await?;
     let shared = redis::connect(&settings).await?;
     let (accounts, mails) = accounts::build(&settings, store.clone(), shared.as_ref(), base)?;
+    let read = accounts.read_signing_keys().await;
+    read.map_err(|error| Stop::Wrong(error.to_string()))?;
     let welcome = Welcome {
         base,
         listens_at: &listens_at,

@@ -84,6 +84,28 @@ fn a_private_key_signs_and_its_public_half_is_published() {
     }
 }
 
+/// Keys in the database, which outlive a restart and are of no use without the secret.
+#[test]
+fn keys_are_made_and_kept_in_the_database() {
+    let Some(client) = Client::start(&[("JWT_ROTATE", "90d")]) else {
+        return;
+    };
+    let alice = client.register(ALICE);
+    let header = part(&alice.token, 0);
+    assert_eq!(header["alg"], "EdDSA");
+    let set = client.curl("", "/api/.well-known/jwks.json").json();
+    assert_eq!(set["keys"].as_array().unwrap().len(), 1);
+    assert_eq!(set["keys"][0]["kid"], header["kid"]);
+    assert!(set["keys"][0].get("d").is_none());
+    let client = client.restart("-TERM", |command| command.env("JWT_ROTATE", "90d"));
+    assert_eq!(client.get_by(&alice.token, "/api/posts").status(), 200);
+    let again = client.curl("", "/api/.well-known/jwks.json").json();
+    assert_eq!(again, set, "the same key");
+    // Without the variable the secret signs, as ever.
+    let client = client.restart("-TERM", |command| command);
+    assert_eq!(client.get_by(&alice.token, "/api/posts").status(), 401);
+}
+
 #[test]
 fn a_secret_that_is_given_is_used_and_no_file_is_made() {
     const SECRET: &str = "b7f3c1d95e2a4860917c3d5f8e6a2b4c";

@@ -62,6 +62,21 @@ pub(super) fn token_life(name: &str) -> Result<String, Stop> {
     }
 }
 
+/// Neither too short to be told nor so long that nobody lives to see it.
+pub(super) fn rotate_every(name: &str) -> Result<Option<Duration>, Stop> {
+    let Some(text) = variable(name)? else {
+        return Ok(None);
+    };
+    let longest = Duration::from_secs(5 * 365 * 24 * 3600);
+    let every = humantime::parse_duration(&text).ok();
+    let every = every.filter(|every| every.as_secs() > 0 && *every <= longest);
+    every.map(Some).ok_or_else(|| {
+        Stop::Wrong(format!(
+            "{name} {text:?} is no duration such as 90d, between a second and five years"
+        ))
+    })
+}
+
 pub(super) fn profile(name: &str) -> Result<Profile, Stop> {
     match variable(name)?.as_deref() {
         None | Some("strict") => Ok(Profile::Strict),

@@ -6,6 +6,7 @@ mod environment;
 mod providers;
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use portcullis::TrustedProxies;
 use portcullis::accounts::Profile;
@@ -14,7 +15,7 @@ use portcullis::password::Algorithm;
 use self::arguments::Arguments;
 pub(crate) use self::base_url::BaseUrl;
 use self::environment::{
-    collections, parsed, parsed_variable, profile, switch, token_life, variable,
+    collections, parsed, parsed_variable, profile, rotate_every, switch, token_life, variable,
 };
 pub(crate) use self::providers::{ProviderKind, ProviderSettings};
 
@@ -33,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) smtp_from: String,
     pub(crate) jwt_secret: Option<String>,
     pub(crate) jwt_private_key: Option<String>,
+    /// How long each key signs, where they are kept in the database.
+    pub(crate) rotate_every: Option<Duration>,
     pub(crate) token_life: String,
     pub(crate) issuer: Option<String>,
     pub(crate) audience: Option<String>,
@@ -61,6 +64,7 @@ impl Settings {
             smtp_from: sender.unwrap_or_else(|| "no-reply@localhost".to_owned()),
             jwt_secret: variable("JWT_SECRET")?,
             jwt_private_key: variable("JWT_PRIVATE_KEY")?,
+            rotate_every: rotate_every("JWT_ROTATE")?,
             token_life: token_life("JWT_EXPIRY")?,
             issuer: variable("JWT_ISSUER")?,
             audience: variable("JWT_AUDIENCE")?,

@@ -121,6 +121,5 @@ fn keys_follow_one_another_on_three_nodes_and_no_token_is_refused() {
     for node in nodes.running {
         let (status, said) = node.end_by("-TERM");
         assert!(status.success() && !said.contains("panicked"), "{said}");
-        assert!(said.contains("for tests only"), "{said}");
     }
 }
