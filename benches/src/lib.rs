@@ -11,6 +11,7 @@ mod latency;
 mod machine;
 mod race;
 mod report;
+mod section;
 mod settings;
 
 pub use self::case::Case;
@@ -19,4 +20,5 @@ pub use self::latency::Latencies;
 pub use self::machine::{Machine, version_of};
 pub use self::race::{Measured, Outcome, Race};
 pub use self::report::{Limit, Page, Row, Section, allocations, nanos, times};
+pub use self::section::{section, with_section};
 pub use self::settings::Settings;

@@ -23,7 +23,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use portcullis_benches::{Page, Race, Section, Settings};
+use portcullis_benches::{Page, Race, Section, Settings, section, with_section};
 
 use crate::jwt::Issuers;
 
@@ -100,11 +100,21 @@ fn sections(settings: &Settings) -> Vec<Section> {
     sections
 }
 
+/// Sections that other benches write into the same page.
+const OF_OTHERS: [&str; 1] = ["Redis"];
+
 /// Writes the page where it is wanted, from the root of the repository on.
 fn write(page: &Page, settings: &Settings) -> io::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    match &settings.write {
-        Some(path) => fs::write(root.join(path), page.to_string()),
-        None => Ok(()),
+    let Some(path) = &settings.write else {
+        return Ok(());
+    };
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
+    let before = fs::read_to_string(&path).unwrap_or_default();
+    let mut text = page.to_string();
+    for title in OF_OTHERS {
+        if let Some(section) = section(&before, title) {
+            text = with_section(&text, title, section);
+        }
     }
+    fs::write(path, text)
 }
