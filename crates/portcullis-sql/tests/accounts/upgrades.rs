@@ -6,8 +6,8 @@ use portcullis_accounts::store::{
     UserStore as _,
 };
 use portcullis_accounts::{
-    AuditKind, AuditQuery, Factor, Identity, LinkPurpose, Outcome, RecordId, StoredPassword,
-    TicketPurpose, UserRef,
+    AuditEvent, AuditKind, AuditQuery, Factor, Identity, LinkPurpose, Outcome, RecordId,
+    StoredPassword, TicketPurpose, UserRef,
 };
 use portcullis_core::Timestamp;
 use portcullis_jwt::Revocation;
@@ -243,5 +243,50 @@ async fn a_database_of_each_earlier_version_is_brought_up() {
                     .is_some()
             );
         }
+    }
+}
+
+/// Nodes of two versions share a database while one takes the other's place: what a newer one has written down, and this one has no name
+/// for, stands in the trail all the same, and hides nothing around it.
+#[tokio::test]
+async fn an_entry_of_a_newer_version_does_not_hide_the_trail() {
+    for place in Place::each() {
+        let store = place.store().await;
+        let of = |last, kind| AuditEvent {
+            id: record(last),
+            at: at(i64::from(last)),
+            kind,
+            outcome: Outcome::Success,
+            reason: None,
+            collection: String::from("users"),
+            actor: None,
+            subject: Some(record(9)),
+            ip: None,
+            user_agent: None,
+            request_id: None,
+            session_id: None,
+            detail: None,
+        };
+        let kinds = [AuditKind::Logout, AuditKind::LogoutAll, AuditKind::Logout];
+        let events = [1, 2, 3].into_iter().zip(kinds);
+        let written = events.map(|(last, kind)| Change::Audit(Box::new(of(last, kind))));
+        store.commit(&written.collect::<Vec<_>>()).await.unwrap();
+        let newer =
+            "UPDATE portcullis_audit SET kind = 'passkey.enrolled' WHERE kind = 'logout_all'";
+        run(&place, newer.to_owned()).await;
+
+        let mut query = AuditQuery {
+            collection: String::from("users"),
+            limit: 10,
+            ..AuditQuery::default()
+        };
+        let found = store.events(&query).await.expect("the trail is read");
+        let kinds: Vec<_> = found.iter().map(|event| event.kind).collect();
+        let expected = [AuditKind::Logout, AuditKind::Unknown, AuditKind::Logout];
+        assert_eq!(kinds, expected);
+        query.user = Some(record(9));
+        assert_eq!(store.events(&query).await.unwrap(), found);
+        query.kind = Some(AuditKind::Logout);
+        assert_eq!(store.events(&query).await.unwrap().len(), 2);
     }
 }
