@@ -154,10 +154,10 @@ impl Faulty {
                 let found = keys.into_iter().find(|key| key.kid == *kid);
                 *before = found.map_or(before.clone(), |key| key.sealed);
             }
-            (Fault::KeepsForgottenSigningKeys, Change::ForgetSigningKey { kid }) => {
-                if keys.iter().any(|key| key.kid == *kid) {
-                    change = nothing();
-                }
+            (Fault::KeepsForgottenSigningKeys, Change::ForgetSigningKey { kid })
+                if keys.iter().any(|key| key.kid == *kid) =>
+            {
+                change = nothing();
             }
             _ => {}
         }
