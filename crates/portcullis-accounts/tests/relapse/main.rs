@@ -12,11 +12,11 @@ mod watched;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use http::header::SET_COOKIE;
+use http::header::{COOKIE, SET_COOKIE};
 use http::{Request, Response};
 use portcullis_accounts::store::{Ledger as _, SessionEnds as _};
-use portcullis_accounts::{Collection, Logout, MemoryStore, Proof, Session};
-use portcullis_core::AuthUser;
+use portcullis_accounts::{Collection, Logout, MemoryStore, Origin, Proof, Session};
+use portcullis_core::{AuthUser, TrustedProxies, client_address};
 use portcullis_testkit::ManualClock;
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -216,6 +216,30 @@ async fn a_store_that_takes_no_change_stops_no_end() {
     let id = on_phone.session_id().unwrap();
     world.one.users().revoke_session(&caller, id).await.unwrap();
     world.is_out(&phone).await;
+}
+
+/// Of several cookies of the name each names a session, and a logout ends all of them.
+#[tokio::test]
+async fn several_cookies_end_several_sessions() {
+    let world = world().await;
+    let (one, _) = world.browser("192.0.2.1").await;
+    let (two, _) = world.browser("192.0.2.2").await;
+    let snapshot = world.sessions.take_snapshot();
+    let cookies = [&one, &two].map(|browser| browser.request().headers[COOKIE].clone());
+    let mut request = Request::builder();
+    for cookie in cookies {
+        request = request.header(COOKIE, cookie);
+    }
+    let head = request.body(()).unwrap().into_parts().0;
+    let origin = Origin::of(&head, &client_address(TrustedProxies::default()));
+    let users = world.one.users().from(origin);
+    users.logout(Logout::default()).await.unwrap();
+
+    world.sessions.relapse(snapshot);
+    world.is_out(&one).await;
+    world.is_out(&two).await;
+    let trail = world.one.trail().await;
+    assert_eq!(trail.iter().filter(|entry| *entry == "logout").count(), 2);
 }
 
 /// The other way round: without a commit nothing has ended, and whoever asked is told.

@@ -171,6 +171,7 @@ fn everything() -> (Vec<Change>, BTreeSet<String>) {
         "https://accounts.example.com",
         "subject-1",
         "alice@mail.example.com",
+        "sid-of-a-cookie",
     ];
     let credentials = [factor.id, ticket.id, identity.id];
     let ids = [alice.id, family.id, link.id, key.id, event.id, mail.id];
@@ -211,11 +212,12 @@ fn everything() -> (Vec<Change>, BTreeSet<String>) {
         identity.last_used_at.expect("it was used"),
         Timestamp::from_unix_millis(1_700_000_000_123),
         Timestamp::from_unix_millis(1_900_000_000_456),
+        Timestamp::from_unix_millis(1_900_000_000_789),
     ]
     .map(|at| at.unix_millis().to_string());
     let idle = family.idle.as_millis().to_string();
     // The generation, the attempts, the revocation's number, and what is true, false or not there.
-    let small = ["0", "3", "1", "true", "false", "NULL", "56789012"].map(str::to_owned);
+    let small = ["0", "3", "1", "7", "true", "false", "NULL", "56789012"].map(str::to_owned);
     let quoted = texts
         .into_iter()
         .map(str::to_owned)
@@ -228,6 +230,12 @@ fn everything() -> (Vec<Change>, BTreeSet<String>) {
     let codes = Change::PutRecoveryCodes {
         owner: alice.reference(),
         digests: vec![RECOVERY_CODE],
+    };
+    let ended = Change::EndSession {
+        owner: alice.reference(),
+        sid: String::from("sid-of-a-cookie"),
+        through: 7,
+        until: Timestamp::from_unix_millis(1_900_000_000_789),
     };
     let changes = vec![
         Change::InsertUser(Box::new(alice)),
@@ -244,6 +252,7 @@ fn everything() -> (Vec<Change>, BTreeSet<String>) {
         Change::Audit(Box::new(event)),
         Change::Queue(Box::new(mail)),
         Change::Revoke(revocation),
+        ended,
     ];
     (changes, given)
 }
