@@ -118,6 +118,7 @@ impl Users {
 
     /// The change that ends a session by cookie for good, wherever it is kept. What its own store does is cleaning up: a store that comes
     /// back from a backup does not bring it back.
+    #[expect(clippy::unused_self, reason = "it reads like the other changes")]
     pub(super) fn end_session(&self, owner: UserRef, sid: &str, ends_at: Timestamp) -> Change {
         Change::EndSession {
             owner,
@@ -134,6 +135,7 @@ impl Users {
     }
 
     /// The change that ends the id which a login has now: it is about to be given another one.
+    #[expect(clippy::unused_self, reason = "it reads like the other changes")]
     pub(in crate::flow) fn end_id(&self, login: &AuthRecord) -> Option<Change> {
         let owner = UserRef::new(login.collection(), login.user().parse().ok()?);
         Some(Change::EndSession {
