@@ -411,7 +411,7 @@ async fn who_unlinks_ends_the_logins_that_the_identity_has_begun() {
 #[tokio::test]
 async fn who_unlinks_by_cookie_goes_on_if_more_than_a_provider_was_shown() {
     for has_password in [true, false] {
-        let s = oauth::stage_of_fresh_logins(Collection::new()).await;
+        let s = stage_of_fresh_logins(Collection::new()).await;
         let bob = s.h.register_proved(BOB).await;
         let by_token = caller(&s, &bob).await;
         for provider in ["github", "discord"] {
