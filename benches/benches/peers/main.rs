@@ -1,4 +1,4 @@
-//! Portcullis beside its peers, in one process: `cargo bench -p portcullis-benches -- --write docs/benchmarks.md`.
+//! Portcullis beside its peers, in one process: `cargo bench -p portcullis-benches --bench peers -- --write docs/benchmarks.md`.
 //!
 //! `--quick` is a smoke run of seconds, `--only NAME` runs the section whose name begins so, and
 //! `--cases START,START` only prints the figures of the cases whose names begin so.
