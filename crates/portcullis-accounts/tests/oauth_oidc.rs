@@ -20,7 +20,7 @@ use portcullis_testkit::oauth::{
 };
 use serde_json::json;
 
-use crate::common::{Harness, code, harness_on, tokens};
+use crate::common::{Harness, PASSWORD, code, harness_on, tokens};
 use crate::oauth::{ADA, by_token, code_in, fresh_browser};
 
 const SECRET: &str = "a secret of 32 characters or more";
@@ -221,6 +221,14 @@ async fn tries(h: &Harness, session: &Session) -> Result<(), String> {
     }
 }
 
+/// Opens the account, which would be fresh for a while, and gives it a password: then to have opened it is no proof any more.
+async fn has_a_password(h: &Harness) {
+    let email = log_in(h).await.user.email.to_string();
+    h.users().request_password_reset(&email).await.unwrap();
+    let link = h.link_to(&email).await;
+    h.users().reset_password(&link, PASSWORD).await.unwrap();
+}
+
 /// AC-E2, RFC 9470, OpenID Connect Core §2: a browser that is logged in at the provider is sent back without anybody being asked. Such a
 /// login is as old as the provider says, and nothing delicate is done by it where that is long ago, or not known.
 #[tokio::test]
@@ -230,6 +238,7 @@ async fn ac_e2_a_silent_provider_is_no_fresh_proof() {
     };
     let h = accounts_by(hostile.url(), now(), |builder| builder);
     let stale = Err("401 reauthentication_required".to_owned());
+    has_a_password(&h).await;
     for auth_time in [json!(null), json!(0), json!(1.5), json!(99_999_999_999_i64)] {
         let trick = Trick::Claims(json!({ "auth_time": auth_time }));
         hostile.play(std::slice::from_ref(&trick)).await;
