@@ -14,7 +14,7 @@ trap '' HUP INT TERM
 echo "$child"
 exec >&-
 read -r line
-kill -TERM "$child"
+kill -TERM "$child" 2>/dev/null
 wait "$child"
 "#;
 
